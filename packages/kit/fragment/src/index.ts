@@ -1,0 +1,37 @@
+export * from "./definition.js";
+export {
+  argLine,
+  contextPath,
+  IMAGE_MARK,
+  quote,
+  SETUP_ROOT,
+  STAGE_MARK,
+} from "./dockerfile.js";
+export {
+  type Emission,
+  emission,
+  emit,
+  fragmentFolder,
+  packageVersion,
+} from "./emit.js";
+export {
+  contractText,
+  type Environment,
+  env,
+  type Variable,
+  type VariableType,
+} from "./environment.js";
+export * from "./errors.js";
+export { sha256 } from "./files.js";
+export { type FragmentFile, type Manifest, ManifestSchema } from "./manifest.js";
+export {
+  type Option,
+  type Options,
+  type OptionValue,
+  type OptionValues,
+  option,
+  optionProblem,
+} from "./option.js";
+export { type EmittedFragment, readFragment } from "./read.js";
+export { replaceFolder } from "./replace.js";
+export { isReservedArg } from "./validate.js";
