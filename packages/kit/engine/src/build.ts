@@ -1,0 +1,92 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { StrataError } from "@strata/fragment";
+import { execa } from "execa";
+import type { Engine } from "./probe.js";
+import { type ProgressEvent, ProgressReader, type Step } from "./progress.js";
+import type { Site } from "./site.js";
+
+/** What to build, and how it is called. */
+export interface BuildRequest {
+  /** The rendered folder, with the Dockerfile and its context. */
+  readonly folder: string;
+  readonly tags: readonly string[];
+  readonly args?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Reaches the build as secrets alone, and no layer, history or label. */
+  readonly site?: Site;
+  readonly noCache?: boolean;
+  readonly onEvent?: (event: ProgressEvent) => void;
+  readonly cancelSignal?: AbortSignal;
+}
+
+const pairs = (flag: string, entries: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries(entries).flatMap(([key, value]) => [flag, `${key}=${value}`]);
+
+function whyItFailed(reader: ProgressReader, output: ReadonlyMap<number, string[]>): string {
+  const failed = [...reader.steps.values()].find((step) => step.state === "error");
+  const lines = failed ? (output.get(failed.number) ?? []) : reader.tail;
+  const step = failed?.name.replace(/ +--mount=\S+/g, "").replace(/ +/g, " ");
+  const heading = step ? `step ${step} failed` : "the engine refused it";
+  return [heading, ...lines.slice(-15).map((line) => `    ${line}`)].join("\n");
+}
+
+/**
+ * Builds a rendered folder with BuildKit and gives every step with what became of it. Raises a StrataError with the
+ * end of the failed step's output. Tags are set by the engine at the end, so a build that was stopped leaves none.
+ */
+export async function build(engine: Engine, request: BuildRequest): Promise<Step[]> {
+  const secrets = await mkdtemp(join(tmpdir(), "strata-secrets-"));
+  try {
+    const secretFlags: string[] = [];
+    for (const [id, content] of [
+      ["apt-sources", request.site?.sources],
+      ["apt-conf", request.site?.conf],
+    ] as const) {
+      if (content === undefined) continue;
+      await writeFile(join(secrets, id), content, { mode: 0o600 });
+      secretFlags.push("--secret", `id=${id},src=${join(secrets, id)}`);
+    }
+    const args = [
+      ...(engine.builder === "buildx" ? ["buildx", "build", "--load"] : ["build"]),
+      "--progress=plain",
+      ...request.tags.flatMap((tag) => ["--tag", tag]),
+      ...pairs("--build-arg", request.args),
+      ...pairs("--label", request.labels),
+      ...secretFlags,
+      ...(request.noCache ? ["--no-cache"] : []),
+      request.folder,
+    ];
+    const reader = new ProgressReader();
+    const output = new Map<number, string[]>();
+    const child = execa(engine.client, args, {
+      env: engine.env,
+      stdin: "ignore",
+      all: true,
+      buffer: false,
+      reject: false,
+      ...(request.cancelSignal ? { cancelSignal: request.cancelSignal, forceKillAfterDelay: 10_000 } : {}),
+    });
+    for await (const line of createInterface({ input: child.all! })) {
+      const event = reader.read(line);
+      if (event?.type === "output")
+        output.set(event.step.number, [...(output.get(event.step.number) ?? []).slice(-30), event.text]);
+      if (event) request.onEvent?.(event);
+    }
+    const result = await child;
+    request.cancelSignal?.throwIfAborted();
+    if (result.failed)
+      throw new StrataError([
+        {
+          subject: `image ${request.tags[0]}`,
+          message: whyItFailed(reader, output),
+          fix: `the rendered Dockerfile is in ${request.folder}`,
+        },
+      ]);
+    return [...reader.steps.values()];
+  } finally {
+    await rm(secrets, { recursive: true, force: true });
+  }
+}

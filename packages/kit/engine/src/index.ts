@@ -1,0 +1,38 @@
+export {
+  type Base,
+  type BaseOptions,
+  type BaseOrigin,
+  type BaseRequest,
+  ensureBase,
+  ORIGIN_LABEL,
+} from "./base.js";
+export { type BuildRequest, build } from "./build.js";
+export * from "./container.js";
+export {
+  installCommand,
+  installEngine,
+  installPackages,
+  isDebian,
+  isRoot,
+} from "./install.js";
+export {
+  candidates,
+  type Engine,
+  findEngine,
+  type Probe,
+  probe,
+  probeClient,
+  type Rejected,
+  remedy,
+} from "./probe.js";
+export {
+  type LayerReport,
+  type Part,
+  type ProgressEvent,
+  ProgressReader,
+  reportLayers,
+  type Step,
+  stepOwners,
+} from "./progress.js";
+export { attempt, type Outcome } from "./run.js";
+export { readSite, type Site, sourcesFor } from "./site.js";
