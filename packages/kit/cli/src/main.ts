@@ -1,0 +1,95 @@
+import { StrataError } from "@strata/fragment";
+import { Command, Option } from "commander";
+import pc from "picocolors";
+import { buildCommand } from "./commands/build.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { imageCommand } from "./commands/image.js";
+import { planCommand } from "./commands/plan.js";
+import { downCommand, upCommand } from "./commands/up.js";
+import { say } from "./output.js";
+
+const canceled = new AbortController();
+/** Whether the command ends by itself when it is canceled, because it has something to clean up. */
+let windsDown = false;
+
+function interrupted(): void {
+  say(pc.yellow("strata: interrupted; nothing half-built was tagged"));
+  process.exit(130);
+}
+
+/** The signal for a command that cleans up when it is canceled. */
+function cancelSignal(): AbortSignal {
+  windsDown = true;
+  return canceled.signal;
+}
+
+// `on`, not `once`: where no listener is left, execa's own clean-up takes the signal as its own and ends the process.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    if (!windsDown || canceled.signal.aborted) interrupted();
+    canceled.abort(new Error(signal));
+  });
+
+const JSON_OPTION = new Option("--json", "print the result as JSON on stdout");
+
+const program = new Command("strata")
+  .description("Compose container images from fragments: plan as data, render a Dockerfile, let an engine build it.")
+  .showHelpAfterError("(strata --help lists the commands, strata <command> --help their options)");
+
+/** Adds a command on an image and, where it is named, a variant. */
+function onImage(name: string, summary: string, variants: string): Command {
+  return program
+    .command(name)
+    .description(summary)
+    .argument("[image]", "name of the image; without it the one in this folder, or the only one of the workspace")
+    .argument("[variant]", variants);
+}
+
+const words = (command: Command): string[] => command.processedArgs.filter((word) => typeof word === "string");
+const ALL = "name of a variant; without it all of them";
+const ONE = "name of a variant; without it the default one";
+
+onImage("plan", "Show what an image consists of, layer by layer, without building anything.", ALL)
+  .addOption(JSON_OPTION)
+  .action((_image, _variant, options, command) => planCommand(words(command), options));
+
+onImage("build", "Emit the fragment in this folder, or render an image's Dockerfile and context. Asks no engine.", ALL)
+  .addOption(JSON_OPTION)
+  .action((_image, _variant, options, command) => buildCommand(words(command), options));
+
+onImage("image", "Build an image on an engine, and tell by layer what was cached.", ALL)
+  .addOption(JSON_OPTION)
+  .option("--no-cache", "build every layer again")
+  .option("--base <image>", "take this image of the engine's store as the base (also STRATA_BASE)")
+  .option("--refresh-base", "pull or bootstrap the base again")
+  .action((_image, _variant, options, command) => imageCommand(words(command), options, cancelSignal()));
+
+onImage("up", "Start one container of an image, wait until it is healthy, and tell how to connect.", ONE)
+  .addOption(JSON_OPTION)
+  .option("--port <number>", "port on 127.0.0.1; without it the image's own")
+  .option("--name <name>", "name of the container; without it strata-<image>")
+  .option("--timeout <seconds>", "how long to wait until it is healthy", "90")
+  .action((_image, _variant, options, command) => upCommand(words(command), options, cancelSignal()));
+
+onImage("down", "Stop and remove the container that `up` started. The data stays.", ONE)
+  .option("--name <name>", "name of the container; without it strata-<image>")
+  .option("--volumes", "remove its data and its generated secrets as well")
+  .action((_image, _variant, options, command) => downCommand(words(command), options));
+
+program
+  .command("doctor")
+  .description("Say whether this machine has what Strata needs, and what to do about what it has not.")
+  .addOption(JSON_OPTION)
+  .option("--install", "as root on Debian or Ubuntu: install an engine and the tools that are missing")
+  .action((options) => doctorCommand(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (canceled.signal.aborted) {
+    interrupted();
+  } else if (error instanceof StrataError) {
+    for (const line of error.message.split("\n")) say(line.startsWith(" ") ? line : `${pc.red("strata:")} ${line}`);
+    process.exitCode = error.exitCode;
+  } else throw error;
+}
