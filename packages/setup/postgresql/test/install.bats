@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # a test has a shell of its own; status and output come from run
+load ../../base/test/helper
+
+setup() {
+  prepare_stubs
+  note apt-get install rm
+  # As it lies in the build: both packages' setup files side by side.
+  export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere APT_ROOT=$BATS_TEST_TMPDIR/root
+  mkdir -p "$SETUP" "$APT_ROOT/etc/postgresql-common"
+  CLUSTER_CONF=$APT_ROOT/etc/postgresql-common/createcluster.conf
+  cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
+  INSTALL=$SETUP/setup-postgresql/install.sh
+  # The copy names no file of this machine's /etc, so that no mistake in a test can reach one.
+  sed -i "s|/etc/|$APT_ROOT/etc/|g" "$INSTALL"
+  export PG_MAJOR=17 PG_CHANNEL=debian
+}
+
+# Runs functions of install.sh in a shell of their own.
+with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
+
+@test "sourcing install.sh does nothing but define functions" {
+  with_install -0 'type -t main'
+  [ "$output" = function ]
+  calls_are </dev/null
+}
+
+@test "install.sh finds the setup files of setup-base beside its own" {
+  unset SETUP
+  run -0 bash -c 'source "$1"; type -t apt_install' bash "$INSTALL"
+  [ "$output" = function ]
+}
+
+@test "refuse says why on stderr, and ends with the code for configuration" {
+  run -2 --separate-stderr bash -c 'source "$1"; refuse "expected a," "found b"; echo never' bash "$INSTALL"
+  [ -z "$output" ]
+  # shellcheck disable=SC2154 # set by run
+  [ "$stderr" = 'setup-postgresql: expected a, found b' ]
+}
+
+@test "forbid_main_cluster adds its setting and keeps what is there" {
+  printf 'start_conf = auto' >"$APT_ROOT/given.conf"
+  with_install -0 'forbid_main_cluster "$APT_ROOT/given.conf"'
+  run -0 cat "$APT_ROOT/given.conf"
+  [ "${lines[0]}" = 'start_conf = auto' ]
+  [ "${lines[2]}" = 'create_main_cluster = false' ]
+}
+
+@test "forbid_main_cluster writes to Debian's file unless it is told another" {
+  with_install -0 'forbid_main_cluster'
+  grep -qx 'create_main_cluster = false' "$CLUSTER_CONF"
+}
+
+@test "forbid_main_cluster fails where postgresql-common is not installed" {
+  rmdir "$APT_ROOT/etc/postgresql-common"
+  with_install -1 'forbid_main_cluster'
+}
+
+@test "install_debian forbids the main cluster before the server is installed" {
+  stub apt-get <<'S'
+case " $* " in
+  *" --simulate "*) ;;
+  *" postgresql-15 "*) grep -qx 'create_main_cluster = false' "$APT_ROOT/etc/postgresql-common/createcluster.conf" || exit 9 ;;
+esac
+S
+  with_install -0 'install_debian 15'
+  run -0 bash -c 'grep -vF "[--simulate]" "$CALLS" | sed "s/ \[-q\].*\[--no-install-recommends\]//"'
+  [ "${lines[0]}" = 'apt-get [postgresql-common]' ]
+  [ "${lines[1]}" = 'apt-get [postgresql-15] [libnss-wrapper] [zstd] [xz-utils]' ]
+}
+
+@test "install_debian takes away the key that every container would share" {
+  with_install -0 'install_debian 17'
+  grep -qF "rm [-f] [$APT_ROOT/etc/ssl/private/ssl-cert-snakeoil.key] [$APT_ROOT/etc/ssl/certs/ssl-cert-snakeoil.pem]" "$CALLS"
+}
+
+@test "install_debian refuses a major that the suite does not have, with the package and what to do" {
+  stub apt-get <<<'[[ " $* " != *" --simulate "* ]]'
+  with_install -2 'install_debian 42'
+  [[ $output == *"expected package postgresql-42 in this base's suite, found none: choose the base that has it"* ]]
+  run ! grep -qF '[--yes] [--no-install-recommends] [postgresql-42]' "$CALLS"
+}
+
+@test "install_debian stops when postgresql-common cannot be installed" {
+  stub apt-get <<<'[[ ${*: -1} != postgresql-common ]] || exit 100'
+  with_install -100 'install_debian 17'
+  [ ! -e "$CLUSTER_CONF" ]
+}
+
+@test "create_folders makes what users mount, writable for any user where the server writes" {
+  with_install -0 'create_folders "/a root"'
+  calls_are <<'C'
+install [--directory] [--owner=999] [--group=999] [--mode=1777] [/a root/var/lib/postgresql] [/a root/var/lib/postgresql/data]
+install [--directory] [--owner=999] [--group=999] [--mode=3777] [/a root/var/run/postgresql]
+install [--directory] [/a root/docker-entrypoint-initdb.d]
+C
+}
+
+@test "create_folders makes them at the root of the image unless it is told another" {
+  with_install -0 'create_folders'
+  grep -qF '[/var/lib/postgresql/data]' "$CALLS"
+}
+
+@test "create_folders really makes them with their modes" {
+  ((EUID == 0)) || skip 'giving folders to user 999 takes root'
+  REAL_INSTALL=$(PATH=${PATH#"$STUBS":} type -P install)
+  export REAL_INSTALL
+  stub install <<'S'
+for word; do [[ $word == -* || $word == "$APT_ROOT"/* ]] || exit 9; done
+exec "$REAL_INSTALL" "$@"
+S
+  with_install -0 'create_folders "$APT_ROOT/image"'
+  run -0 stat -c '%u:%g %a' "$APT_ROOT/image/var/lib/postgresql/data" "$APT_ROOT/image/var/run/postgresql" \
+    "$APT_ROOT/image/docker-entrypoint-initdb.d"
+  [ "${lines[*]}" = '999:999 1777 999:999 3777 0:0 755' ]
+}
+
+@test "main fetches the lists, installs, makes the folders and cleans up, in this order" {
+  with_install -0 'main'
+  run -0 awk '{ print $1 }' "$CALLS"
+  [ "${lines[*]}" = 'apt-get apt-get apt-get apt-get rm install install install rm' ]
+  run -0 head -1 "$CALLS"
+  [[ $output == *'[update]' ]]
+  run -0 tail -1 "$CALLS"
+  [[ $output == *'/var/lib/apt/lists/'* ]]
+}
+
+@test "main refuses a channel that it does not know, before it fetches anything" {
+  PG_CHANNEL=pgdg with_install -2 'main'
+  [[ $output == *'channel: expected debian, found pgdg'* ]]
+  calls_are </dev/null
+}
+
+@test "main installs nothing when the lists cannot be fetched" {
+  stub apt-get <<<'exit 100'
+  with_install -100 'main'
+  run -0 grep -c apt-get "$CALLS"
+  [ "$output" = 1 ]
+}
+
+@test "main says which of its variables is missing" {
+  unset PG_MAJOR
+  with_install -1 'main'
+  [[ $output == *PG_MAJOR* ]]
+}
+
+@test "install.sh runs main when it is executed" {
+  PG_CHANNEL=none run -2 bash "$INSTALL"
+  [[ $output == *'expected debian, found none'* ]]
+}
