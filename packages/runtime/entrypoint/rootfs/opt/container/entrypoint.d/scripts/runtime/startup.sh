@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2034 # the files share their variables, each is described where it is set first
+# Starts processes and waits for them so that a signal is answered at once, whatever runs.
+# bash answers a signal only between commands: so all that may take long runs in the background, and we wait for it.
+
+CHILD_PID=""        # the process of the mode
+SPAWNED_PID=""      # the process startup_spawn started last
+WAIT_STATUS=0       # how the process that startup_wait waited for ended
+RUN_STATUS=0        # how the process that startup_run ran ended
+STOP_SIGNAL=""      # the signal that asked us to stop, without SIG
+INTERRUPTED=""      # set by every signal: a wait that it ended has to be repeated
+STOP_ESCALATED=""   # set when QUIT came after another signal, until it was dealt with
+STARTUP_ESCALATE="" # function that deals with it
+ABORT_HOOKS=()      # functions that stop what init started, run when init ends early
+
+# Installs what happens at signals, at an unexpected error and at the end.
+startup_traps() {
+  local signal
+  # shellcheck disable=SC2064 # the signal's name is to be put in now
+  for signal in TERM INT QUIT; do trap "startup_on_signal $signal" "$signal"; done
+  trap startup_on_hangup HUP
+  # Only wakes a wait; a process without the trap ignores it.
+  trap 'INTERRUPTED=URG' URG
+  trap startup_on_exit EXIT
+  # shellcheck disable=SC2154 # set in the trap itself
+  trap 'startup_on_error "$?" "${BASH_SOURCE[0]-}" "$LINENO" "$BASH_COMMAND"' ERR
+}
+
+# Remembers a request to stop. Only QUIT (at once) changes one that was made before.
+startup_on_signal() {
+  INTERRUPTED=$1
+  if [[ -z $STOP_SIGNAL || ($1 == QUIT && $STOP_SIGNAL != QUIT) ]]; then
+    log_info "received SIG$1, stopping"
+    if [[ -n $STOP_SIGNAL ]]; then STOP_ESCALATED=yes; fi
+    STOP_SIGNAL=$1
+    # A signal in the very moment before a wait begins does not end that wait; another one, soon, does.
+    (sleep 0.1 && kill -URG $$) >/dev/null 2>&1 &
+  else
+    log_info "received SIG$1, already stopping"
+  fi
+}
+
+# Forwards a hang-up (read the configuration again) to the mode's process.
+startup_on_hangup() {
+  INTERRUPTED=HUP
+  if [[ -n $CHILD_PID ]]; then kill -HUP "$CHILD_PID" 2>/dev/null || :; fi
+}
+
+# Says where a command failed that no function expected to fail.
+startup_on_error() {
+  log_error "unexpected failure with code $1 at ${2##*/}:$3 (${4%%$'\n'*}); please report it with this line"
+}
+
+# Runs the abort hooks, last first, each once.
+startup_abort_hooks() {
+  local hook i
+  for ((i = ${#ABORT_HOOKS[@]} - 1; i >= 0; i--)); do
+    hook=${ABORT_HOOKS[i]}
+    unset -v 'ABORT_HOOKS[i]'
+    "$hook" || :
+  done
+}
+
+# Cleans up whenever the shell ends by itself, after an error too.
+startup_on_exit() {
+  trap - ERR EXIT
+  set +e
+  startup_abort_hooks
+}
+
+# Starts a command in the background in a process group of its own; gives its number in SPAWNED_PID.
+# Without the group (set -m) bash would make it ignore INT and QUIT and give it /dev/null to read.
+startup_spawn() {
+  set -m
+  "$@" &
+  SPAWNED_PID=$!
+  set +m
+}
+
+# Starts the mode's process; gives its number in CHILD_PID.
+startup_child() {
+  if [[ -n ${STARTUP_NEVER-} ]]; then exec {STARTUP_NEVER}>&-; fi
+  STARTUP_NEVER=""
+  startup_spawn "$@"
+  CHILD_PID=$SPAWNED_PID
+}
+
+# Waits until a process has ended (status in WAIT_STATUS) or a stop was asked for (then it gives 1).
+startup_wait() {
+  local pid=$1
+  while [[ -z $STOP_SIGNAL ]]; do
+    INTERRUPTED=""
+    WAIT_STATUS=0
+    # bash would add a line of its own about a child that was killed; traps still write where they should.
+    wait "$pid" 2>/dev/null || WAIT_STATUS=$?
+    if [[ -z $INTERRUPTED ]]; then return 0; fi
+  done
+  return 1
+}
+
+# Waits up to SECONDS until a process has ended, whatever signals come; status in WAIT_STATUS, 1 if it still runs.
+# It looks every 10 ms instead of using "wait -n": that one can miss a process that ends just before, and then waits on.
+startup_wait_until() {
+  local pid=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $2 * 1000000))
+  while kill -0 "$pid" 2>/dev/null; do
+    if ((${EPOCHREALTIME/[.,]/} >= deadline)); then return 1; fi
+    # QUIT after TERM must not wait: the caller said what to do about it.
+    if [[ -n $STOP_ESCALATED && -n $STARTUP_ESCALATE ]]; then
+      STOP_ESCALATED=""
+      "$STARTUP_ESCALATE"
+    fi
+    startup_pause 0.01
+  done
+  startup_reap "$pid"
+}
+
+# Gives in WAIT_STATUS how a process ended that has ended; no signal can put its own code there.
+startup_reap() {
+  INTERRUPTED=yes
+  while [[ -n $INTERRUPTED ]]; do
+    INTERRUPTED=""
+    WAIT_STATUS=0
+    wait "$1" 2>/dev/null || WAIT_STATUS=$?
+  done
+}
+
+# Sends a signal to the whole group of a process that startup_spawn started.
+startup_kill_group() { kill "-$1" -- "-$2" 2>/dev/null || :; }
+
+# Gives in REPLY the exit code that a shell gives for a signal's name.
+startup_signal_code() {
+  case $1 in
+    HUP) REPLY=129 ;;
+    INT) REPLY=130 ;;
+    QUIT) REPLY=131 ;;
+    KILL) REPLY=137 ;;
+    *) REPLY=143 ;;
+  esac
+}
+
+# Ends init here if a stop was asked for: hooks run, the code is the signal's.
+startup_checkpoint() {
+  [[ -n $STOP_SIGNAL ]] || return 0
+  phase_set stopping
+  startup_signal_code "$STOP_SIGNAL"
+  log_warn "stopped by SIG$STOP_SIGNAL before the initialisation was complete"
+  exit "$REPLY"
+}
+
+# Runs a command of init to its end; its status is in RUN_STATUS. A stop ends the command first, then init.
+startup_run() {
+  startup_checkpoint
+  startup_spawn "$@"
+  local pid=$SPAWNED_PID
+  if ! startup_wait "$pid"; then
+    startup_kill_group TERM "$pid"
+    if ! startup_wait_until "$pid" 5; then
+      startup_kill_group KILL "$pid"
+      wait "$pid" 2>/dev/null || :
+    fi
+    startup_checkpoint
+  fi
+  RUN_STATUS=$WAIT_STATUS
+}
+
+# Pauses for some seconds (a fraction will do) without a process; a signal ends it early.
+startup_pause() {
+  if [[ -z ${STARTUP_NEVER-} ]]; then exec {STARTUP_NEVER}<> <(:); fi
+  read -r -t "$1" -u "$STARTUP_NEVER" || :
+}
+
+# Waits for the mode's process; a stop that was asked for is carried out. Ends the shell with the code.
+startup_supervise() {
+  if startup_wait "$CHILD_PID"; then
+    phase_set stopping
+    if ((WAIT_STATUS == 0)); then log_info "the $1 process ended"; fi
+    if ((WAIT_STATUS != 0)); then
+      log_error "the $1 process ended by itself with code $WAIT_STATUS, expected to run until a stop; see its lines above"
+    fi
+    exit "$WAIT_STATUS"
+  fi
+  shutdown_run "$1"
+  exit "$SHUTDOWN_STATUS"
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Where the container keeps what it knows about itself until it stops: its phase, written configuration.
+# Phases: starting, initialising, restoring, running, paused, stopping.
+
+# In order of preference; the second is for any other user and for read-only roots.
+STATE_FOLDERS=${STATE_FOLDERS:-/run/container:/tmp/container}
+STATE_DIR=""
+
+# Gives in STATE_LIST the folders to look at.
+state_list() { IFS=: read -r -a STATE_LIST <<<"$STATE_FOLDERS"; }
+
+# Gives in STATE_DIR the first folder that we own and can write, made if need be; 1 if there is none.
+state_prepare() {
+  local folder
+  state_list
+  for folder in "${STATE_LIST[@]}"; do
+    # A link in a shared /tmp could lead us to write over somebody's files.
+    [[ -L $folder ]] && continue
+    [[ -d $folder ]] || mkdir -p -- "$folder" 2>/dev/null || continue
+    [[ -w $folder ]] || continue
+    [[ -O $folder ]] || ((EUID == 0)) || continue
+    STATE_DIR=$folder
+    return 0
+  done
+  return 1
+}
+
+# Gives in STATE_DIR the folder that a running entrypoint, perhaps of another user, writes to; 1 if there is none.
+state_find() {
+  local folder
+  state_list
+  for folder in "${STATE_LIST[@]}"; do
+    if [[ -r $folder/phase ]]; then
+      STATE_DIR=$folder
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Writes the phase; needs STATE_DIR.
+phase_set() {
+  log_debug "phase: $1"
+  printf '%s\n' "$1" >"$STATE_DIR/phase"
+}
+
+# Gives in REPLY the phase, or "unknown"; needs STATE_DIR.
+phase_get() {
+  REPLY=""
+  # An empty file is one that is being written: read then gives 1.
+  if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then read -r REPLY <"$STATE_DIR/phase" || :; fi
+  REPLY=${REPLY:-unknown}
+}

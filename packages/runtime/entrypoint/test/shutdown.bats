@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC1090,SC1091,SC2016,SC2034,SC2154,SC2317 # sourced from a copy; code stands in single quotes
+load helper
+
+setup() {
+  merge_image entrypoint
+  prelude='startup_traps; SHUTDOWN_DIR=$ENTRYPOINT_SCRIPTS/shutdown.d; mode_m_stop() { echo "stop $1"; kill -$1 "$CHILD_PID"; };'
+}
+
+@test "shutdown_left: seconds until, at least one" {
+  run -0 with_entrypoint 'shutdown_left $((EPOCHSECONDS + 5)); echo "$REPLY"; shutdown_left 0; echo "$REPLY"'
+  [[ $output == [45]$'\n'1 ]]
+}
+
+@test "shutdown_steps: in order, with the signal; one that fails stops nothing" {
+  echo 'echo "one $1"; exit 3' >"$SCRIPTS/shutdown.d/10-one.sh"
+  echo 'echo "two"' >"$SCRIPTS/shutdown.d/20-two.sh"
+  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; shutdown_steps $((EPOCHSECONDS + 9)); trap - EXIT'
+  [[ ${lines[0]} == 'one TERM' && ${lines[1]} == *'10-one.sh failed with code 3'* && ${lines[2]} == two ]]
+}
+
+@test "shutdown_steps: one that hangs is broken off" {
+  echo 'sleep 99' >"$SCRIPTS/shutdown.d/10-hang.sh"
+  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; TIMEOUT=1; shutdown_steps $((EPOCHSECONDS + 1))'
+  [[ $output == *'10-hang.sh was not done within TIMEOUT=1 s'* ]]
+}
+
+@test "shutdown_stop_child: asks the mode; its failure stops nothing" {
+  run -0 with_entrypoint 'mode_m_stop() { echo "$1"; return 1; }; SHUTDOWN_MODE=m STOP_SIGNAL=INT; shutdown_stop_child'
+  [ "$output" = INT ]
+}
+
+@test "shutdown_judge: a death we asked for is success" {
+  run -0 with_entrypoint 'for c in 0 1 130 131 137 143; do shutdown_judge $c; echo -n "$SHUTDOWN_STATUS "; done'
+  [ "$output" = '0 1 0 0 137 0 ' ]
+}
+
+@test "shutdown_run: phase, stop, code" {
+  run -0 with_entrypoint "$prelude"'startup_child sleep 99; STOP_SIGNAL=TERM; shutdown_run m; echo "code $SHUTDOWN_STATUS"'
+  [[ $output == 'stop TERM'*'code 0' ]]
+  [ "$(<"$STATE_FOLDERS/phase")" = stopping ]
+}
+
+@test "shutdown_run: by force when time is over, saying so; more signals change nothing" {
+  run -0 with_entrypoint "$prelude"'startup_child bash -c "trap : TERM; while :; do sleep 0.1; done"; sleep 0.1; STOP_SIGNAL=TERM TIMEOUT=1
+    (sleep 0.2; kill -TERM $$; kill -INT $$) & shutdown_run m; echo "code $SHUTDOWN_STATUS"'
+  [[ $output == *'did not stop within TIMEOUT=1 s and is killed'*'code 137' ]]
+  [ "$(grep -c '^stop' <<<"$output")" = 1 ]
+}

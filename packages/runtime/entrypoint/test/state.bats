@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC1090,SC1091,SC2016,SC2034,SC2154,SC2317 # sourced from a copy; code stands in single quotes
+load helper
+
+setup() {
+  merge_image entrypoint
+  source "$SCRIPTS/utils/logging.sh"
+  source "$SCRIPTS/utils/state.sh"
+  one=$BATS_TEST_TMPDIR/one two=$BATS_TEST_TMPDIR/two
+  STATE_FOLDERS=$one:$two
+}
+
+@test "state_list: folders in order" {
+  state_list
+  [ "${STATE_LIST[*]}" = "$one $two" ]
+}
+
+@test "state_prepare: makes and takes the first" {
+  state_prepare
+  [ "$STATE_DIR" = "$one" ]
+  [ -d "$one" ]
+}
+
+@test "state_prepare: goes on where it cannot be made, or is a link" {
+  touch "$one"
+  state_prepare
+  [ "$STATE_DIR" = "$two" ]
+  rm -r "$one" "$two"
+  mkdir "$BATS_TEST_TMPDIR/else"
+  ln -s "$BATS_TEST_TMPDIR/else" "$one"
+  state_prepare
+  [ "$STATE_DIR" = "$two" ]
+}
+
+@test "state_prepare: gives 1 if there is none" {
+  touch "$one" "$two"
+  run -1 state_prepare
+}
+
+@test "state_prepare: takes no folder of somebody else" {
+  ((EUID == 0)) || skip "needs root to make a folder of somebody else"
+  mkdir -m 777 "$one"
+  run -0 as_user bash -c 'source "$0/utils/state.sh"; state_prepare; echo "$STATE_DIR"' "$SCRIPTS"
+}
+
+@test "state_find: where a phase was written" {
+  run -1 state_find
+  mkdir "$two"
+  echo running >"$two/phase"
+  state_find
+  [ "$STATE_DIR" = "$two" ]
+}
+
+@test "phase_set, phase_get: what was written is read" {
+  state_prepare
+  phase_set initialising
+  phase_get
+  [ "$REPLY" = initialising ]
+  : >"$STATE_DIR/phase"
+  phase_get
+  [ "$REPLY" = unknown ]
+  STATE_DIR="" phase_get
+  [ "$REPLY" = unknown ]
+}

@@ -1,0 +1,17 @@
+import { defineFragment } from "@strata/fragment";
+
+export default defineFragment({
+  name: "healthcheck",
+  module: import.meta.url,
+  summary: "A health check that knows the phase of the container and asks the probes that other fragments add",
+  dependsOn: ["entrypoint"],
+  runtime: {
+    healthcheck: {
+      command: ["/opt/container/entrypoint.d/scripts/runtime/healthcheck.sh"],
+      interval: "30s",
+      timeout: "10s",
+      startPeriod: "60s",
+      retries: 3,
+    },
+  },
+});
