@@ -1,0 +1,44 @@
+import { defineImage } from "@strata/assembler";
+import entrypoint from "@strata/entrypoint";
+import healthcheck from "@strata/healthcheck";
+import postgresql from "@strata/postgresql";
+import setupBase from "@strata/setup-base";
+import setupPostgresql from "@strata/setup-postgresql";
+
+const base = { user: "postgres", home: "/var/lib/postgresql" };
+
+export default defineImage({
+  name: "postgresql",
+  module: import.meta.url,
+  title: "PostgreSQL",
+  description: "PostgreSQL, a drop-in for the official image, composed from Strata fragments",
+  licenses: "MIT AND PostgreSQL",
+  user: "999:999",
+  up: {
+    secrets: ["POSTGRES_PASSWORD"],
+    check: ["psql", "-XAtq", "--username=postgres", "--dbname=postgres", "--command=select version()"],
+    connect: 'PGPASSWORD="{POSTGRES_PASSWORD}" psql --host {host} --port {port} --username postgres',
+  },
+  fragments: [setupBase, setupPostgresql, entrypoint, healthcheck, postgresql],
+  variants: {
+    "17-trixie": {
+      default: true,
+      tags: ["17", "latest"],
+      base: {
+        name: "debian:trixie-slim",
+        digest: "sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
+        suite: "trixie",
+      },
+      options: { "setup-base": base, "setup-postgresql": { major: "17" } },
+    },
+    "15-bookworm": {
+      tags: ["15"],
+      base: {
+        name: "debian:bookworm-slim",
+        digest: "sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587",
+        suite: "bookworm",
+      },
+      options: { "setup-base": base, "setup-postgresql": { major: "15" } },
+    },
+  },
+});
