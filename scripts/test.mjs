@@ -1,0 +1,104 @@
+// @ts-check
+// npm test: everything that is checked, in one run, and one line at the end that counts it.
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { bootstrap, ROOT, run } from "./bootstrap.mjs";
+
+const TASKS = ["build", "lint", "//#lint:root", "typecheck", "test", "image", "test:image"];
+const PLACES = ["packages/kit", "packages/setup", "packages/runtime", "images"];
+
+/** The reports folders of every package, there or not. */
+function reportFolders() {
+  const packages = PLACES.flatMap((place) => readdirSync(join(ROOT, place)).map((name) => join(place, name)));
+  return [...packages, "e2e"].map((folder) => join(ROOT, folder, "reports"));
+}
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+
+/**
+ * Counts a report: Vitest's JSON or TAP.
+ * @param {string} file
+ * @returns {Count}
+ */
+function countReport(file) {
+  const text = readFileSync(file, "utf8");
+  if (file.endsWith(".json")) {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(text);
+    // A suite that failed to load has no failed test of its own.
+    const failed = numFailedTests === 0 && numFailedTestSuites > 0 ? numFailedTestSuites : numFailedTests;
+    return {
+      passed: numPassedTests,
+      failed,
+      skipped: numPendingTests + numTodoTests,
+    };
+  }
+  const lines = text.split("\n");
+  const skipped = lines.filter((line) => /^ok .*# skip/i.test(line)).length;
+  const passed = lines.filter((line) => line.startsWith("ok ")).length - skipped;
+  return {
+    passed,
+    failed: lines.filter((line) => line.startsWith("not ok ")).length,
+    skipped,
+  };
+}
+
+/** What Turbo says of its newest run: a check for every task that is no test, and a failure for a test task without report. */
+function countTasks() {
+  const folder = join(ROOT, ".turbo", "runs");
+  const newest = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
+    .at(-1);
+  const { tasks } = JSON.parse(readFileSync(String(newest), "utf8"));
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const { taskId, task, command, execution } of tasks) {
+    if (command === "<NONEXISTENT>" || task.startsWith("test")) continue;
+    const ok = execution?.exitCode === 0;
+    count[ok ? "passed" : "failed"]++;
+    if (!ok) process.stdout.write(`failed: ${taskId}\n`);
+  }
+  return count;
+}
+
+/**
+ * Adds counts up.
+ * @param {Count[]} counts
+ * @returns {Count}
+ */
+function sum(counts) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of counts) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+const pnpm = bootstrap();
+for (const folder of reportFolders()) rmSync(folder, { recursive: true, force: true });
+rmSync(join(ROOT, ".turbo", "runs"), { recursive: true, force: true });
+const code = run([
+  ...pnpm,
+  "turbo",
+  "run",
+  ...TASKS,
+  "--continue=dependencies-successful",
+  "--summarize",
+  "--log-order=grouped",
+  "--output-logs=new-only",
+]);
+
+const reports = reportFolders().flatMap((folder) => {
+  try {
+    return readdirSync(folder).map((name) => countReport(join(folder, name)));
+  } catch {
+    return [];
+  }
+});
+const total = sum([countTasks(), ...reports]);
+if (code !== 0 && total.failed === 0) total.failed = 1;
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
+);
+process.exitCode = total.failed > 0 ? 1 : 0;
