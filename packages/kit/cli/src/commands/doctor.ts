@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { delimiter } from "node:path";
 import {
   attempt,
+  type Engine,
   installCommand,
   installEngine,
   installPackages,
@@ -85,8 +86,7 @@ async function findings(): Promise<Finding[]> {
 }
 
 /** Installs what is missing and can be installed: an engine, and what bootstraps a base and checks shell. */
-async function install(): Promise<void> {
-  const { engine } = await probe();
+async function install(engine: Engine | undefined): Promise<void> {
   const missing: string[] = [];
   if (!(await runs("mmdebstrap")).ok) missing.push("mmdebstrap", "debian-archive-keyring");
   if (!(await runs("shellcheck")).ok) missing.push("shellcheck");
@@ -110,7 +110,7 @@ export async function doctorCommand(options: { json?: boolean; install?: boolean
           fix: remedy(rejected),
         },
       ]);
-    await install();
+    await install(engine);
   }
   const all = await findings();
   if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
