@@ -21,13 +21,13 @@ init_script() { cat >"$SCRIPTS/init/$1"; }
 
 @test "entrypoint_load_modes: by rank, equal ones by name" {
   sed 's/demo/early/; s/=50/=50/' "$SCRIPTS/runtime/modes/demo.sh" | sed 's/mode_demo/mode_early/' >"$SCRIPTS/runtime/modes/early.sh"
-  run -0 with_entrypoint 'entrypoint_load_modes; echo "${MODES[*]}"'
+  run -0 with_entrypoint 'entrypoint_load_modes; echo "${ENTRYPOINT_MODES[*]}"'
   [ "$output" = 'sleep demo early' ]
 }
 
 @test "entrypoint_load_modes: no modes at all is no failure" {
   rm "$SCRIPTS"/runtime/modes/*
-  run -0 with_entrypoint 'entrypoint_load_modes; entrypoint_complete_args a; entrypoint_pick_mode; echo "${#MODES[@]}$MODE"'
+  run -0 with_entrypoint 'entrypoint_load_modes; entrypoint_complete_args a; entrypoint_pick_mode; echo "${#ENTRYPOINT_MODES[@]}$ENTRYPOINT_MODE"'
   [ "$output" = 0 ]
 }
 
@@ -38,8 +38,8 @@ init_script() { cat >"$SCRIPTS/init/$1"; }
 }
 
 @test "entrypoint_pick_mode: the first that wants, or none" {
-  run -0 with_entrypoint 'entrypoint_load_modes; ENTRYPOINT_ARGS=(demo); entrypoint_pick_mode; echo "$MODE"
-    SLEEP_MODE=true; entrypoint_pick_mode; echo "$MODE"; SLEEP_MODE=false ENTRYPOINT_ARGS=(); entrypoint_pick_mode; echo "<$MODE>"'
+  run -0 with_entrypoint 'entrypoint_load_modes; ENTRYPOINT_ARGS=(demo); entrypoint_pick_mode; echo "$ENTRYPOINT_MODE"
+    SLEEP_MODE=true; entrypoint_pick_mode; echo "$ENTRYPOINT_MODE"; SLEEP_MODE=false ENTRYPOINT_ARGS=(); entrypoint_pick_mode; echo "<$ENTRYPOINT_MODE>"'
   [ "$output" = $'demo\nsleep\n<>' ]
 }
 
@@ -86,7 +86,7 @@ init_script() { cat >"$SCRIPTS/init/$1"; }
   init_script 01-a.sh <<<'init_a() { echo a; }'
   init_script 02-b.sh <<<'init_b() { echo no; }'
   stub setpriv <<<'printf "<%s>" "${@:5}"'
-  run -0 with_entrypoint 'security_capable() { return 0; }; entrypoint_load_modes; MODE=demo ENTRYPOINT_ARGS=(demo "a b"); entrypoint_leave_root'
+  run -0 with_entrypoint 'security_capable() { return 0; }; entrypoint_load_modes; ENTRYPOINT_MODE=demo ENTRYPOINT_ARGS=(demo "a b"); entrypoint_leave_root'
   [[ $output == $'a\n<'*"entrypoint.sh><demo><a b>" ]]
 }
 

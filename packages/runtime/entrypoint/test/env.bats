@@ -177,3 +177,19 @@ load_env() {
   ENV_WARNINGS=()
   run -0 env_report
 }
+
+@test "env_hand_on_files: a program that takes the place reads the values without the files" {
+  printf 'var|THE_PASSWORD|string||secret|\n' >"$CONTRACTS/x.contract"
+  printf 's3 "$(x)"\n\n' >"$BATS_TEST_TMPDIR/secret"
+  chmod a+r "$BATS_TEST_TMPDIR/secret"
+  THE_PASSWORD_FILE=$BATS_TEST_TMPDIR/secret run -0 with_entrypoint 'env_load "$ENTRYPOINT_CONTRACTS"; env_hand_on_files
+    exec bash -c "source \"\$0/entrypoint.sh\"; [[ \$THE_PASSWORD_FILE == /dev/fd/* && -z \${THE_PASSWORD-} ]]
+      env_load \"\$ENTRYPOINT_CONTRACTS\"; env_report; echo \"<\$THE_PASSWORD>\"" "$0"'
+  [ "$output" = '<s3 "$(x)">' ]
+}
+
+@test "env_is_name: letters of ASCII, digits and _, whatever the locale" {
+  local name
+  for name in a _ A1_b; do env_is_name "$name"; done
+  for name in '' 1a ü aü 'a b' a- $'a\nb'; do run -1 env_is_name "$name"; done
+}

@@ -7,37 +7,82 @@ setup() {
   source "$SCRIPTS/utils/logging.sh"
 }
 
-@test "log_rank: orders the levels, an unknown one is info" {
+@test "log_rank: orders the levels in any case, an unknown one is info" {
   local level ranks=""
-  for level in debug info warn error 'x[$(exit 9)]'; do
+  for level in debug info warn error DEBUG Warn ERROR 'x[$(exit 9)]'; do
     log_rank "$level"
     ranks+=$REPLY
   done
-  [ "$ranks" = 01231 ]
-}
-
-@test "log_visible: keeps plain text, shows control characters" {
-  log_visible 'plain é "$(x)"'
-  [ "$REPLY" = 'plain é "$(x)"' ]
-  log_visible $'a\nb\tc\r\e[1m'
-  [ "$REPLY" = 'a\nb\tc\r\x1b[1m' ]
+  [ "$ranks" = 01230231 ]
 }
 
 @test "log_is_utf8: knows good and bad bytes" {
-  log_is_utf8 'é€😀'
-  log_is_utf8 ascii
-  run ! log_is_utf8 $'\xff\xfe'
-  run ! log_is_utf8 $'a\xc3'
+  local text
+  for text in 'é€😀' ascii '' $'\xed\x9f\xbf \xf4\x8f\xbf\xbf \xe0\xa0\x80'; do log_is_utf8 "$text"; done
+  # Lone bytes, cut ones, overlong ones, surrogates, beyond Unicode, and two that join when what is between them goes.
+  for text in $'\xff\xfe' $'a\xc3' $'\xc0\xaf' $'\xe0\x80\x80' $'\xed\xa0\x80' $'\xf4\x90\x80\x80' $'\xe2\xc3\xa9\x82\xac'; do
+    run ! log_is_utf8 "$text"
+  done
+}
+
+@test "log_escape: writes out what is not plain, in the format and with the codes that are given" {
+  log_escape $'a\x01\n"\\\x7f' '<%d>'
+  [ "$REPLY" = 'a<1>\n"\<127>' ]
+  log_escape $'a"\\n' '<%d>' 92 34
+  [ "$REPLY" = 'a\"\\n' ]
+  log_escape $'é\xff&' '<%x>'
+  [ "$REPLY" = '<c3><a9><ff>&' ]
+}
+
+@test "log_visible: keeps plain text, shows control characters and bytes that are no UTF-8" {
+  log_visible 'plain é "$(x)" & \ 😀'
+  [ "$REPLY" = 'plain é "$(x)" & \ 😀' ]
+  log_visible $'a\nb\tc\r\e[1m'
+  [ "$REPLY" = 'a\nb\tc\r\x1b[1m' ]
+  log_visible $'bad \xff\xfe\n'
+  [ "$REPLY" = 'bad \xff\xfe\n' ]
 }
 
 @test "log_json_string: is JSON whatever the text" {
   local text
-  for text in 'a "b" \ $(x)' $'line\nline\t\x01\x1b' 'é😀' $'bad\xff' '' '-n'; do
+  for text in 'a "b" \ $(x)' $'line\nline\t\x01\x1b' 'é😀' $'bad\xff' '' '-n' $'\\' '\n&' $'\x7f\\"'; do
     log_json_string "$text"
     node -e 'JSON.parse(process.argv[1])' -- "$REPLY"
   done
   log_json_string $'q"\\\n\x01'
   [ "$REPLY" = '"q\"\\\n\u0001"' ]
+}
+
+@test "log_visible, log_json_string: every byte there is gives one line of valid UTF-8, and JSON gives the text back" {
+  local code text=""
+  for code in {1..127}; do
+    printf -v code '\\x%02x' "$code"
+    printf -v code '%b' "$code"
+    text+=$code
+  done
+  text+='é€😀'
+  log_json_string "$text"
+  printf '%s' "$text" >"$BATS_TEST_TMPDIR/plain"
+  node -e 'if (JSON.parse(process.argv[1]) !== require("fs").readFileSync(process.argv[2], "utf8")) process.exit(1)' -- "$REPLY" "$BATS_TEST_TMPDIR/plain"
+  for code in {128..255}; do
+    printf -v code '\\x%02x' "$code"
+    printf -v code '%b' "$code"
+    text+=$code
+  done
+  log_visible "$text"
+  log_is_utf8 "$REPLY"
+  [[ $REPLY != *[[:cntrl:]]* ]]
+  log_json_string "$text"
+  node -e 'JSON.parse(process.argv[1])' -- "$REPLY"
+}
+
+@test "log_visible: 64 kB of line breaks take no time worth mentioning" {
+  local text
+  printf -v text '%65536s' ''
+  SECONDS=0
+  log_visible "${text// /$'\n'}"
+  [ "${#REPLY}" = 131072 ]
+  ((SECONDS < 20))
 }
 
 @test "log_time: is UTC with milliseconds, whatever the zone" {
@@ -65,6 +110,20 @@ setup() {
   [ -n "$output" ]
   LOG_LEVEL='$(exit)' run log_info shown
   [ -n "$output" ]
+}
+
+@test "log_write: LOG_LEVEL and LOG_FORMAT in any case" {
+  LOG_LEVEL=WARN run log_info hidden
+  [ -z "$output" ]
+  LOG_FORMAT=JSON run log_info shown
+  [[ $output == '{'* ]]
+}
+
+@test "log_write: a name from outside cannot spoil the line" {
+  LOG_NAME=$'x"\n,\n' LOG_FORMAT=json run log_info text
+  node -e 'if (JSON.parse(process.argv[1]).source !== "x\"\n,\n") process.exit(1)' -- "$output"
+  LOG_NAME=$'x\ny' run log_info text
+  [ "${#lines[@]}" = 1 ]
 }
 
 @test "log_write: json is one object a line" {

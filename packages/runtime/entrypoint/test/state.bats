@@ -62,3 +62,19 @@ setup() {
   STATE_DIR="" phase_get
   [ "$REPLY" = unknown ]
 }
+
+@test "state_write: lines to a file; a folder that takes none is a warning; root writes through no link" {
+  state_prepare
+  LOG_NAME=t
+  state_write some a 'b c'
+  [ "$(<"$STATE_DIR/some")" = $'a\nb c' ]
+  source "$SCRIPTS/utils/logging.sh"
+  STATE_DIR=/proc/none run -0 state_write some x
+  [[ $output == *'cannot write /proc/none/some'* ]]
+  ((EUID == 0)) || skip "needs root"
+  touch "$BATS_TEST_TMPDIR/theirs"
+  ln -s "$BATS_TEST_TMPDIR/theirs" "$STATE_DIR/link"
+  state_write link x
+  [ ! -s "$BATS_TEST_TMPDIR/theirs" ]
+  [ "$(<"$STATE_DIR/link")" = x ]
+}

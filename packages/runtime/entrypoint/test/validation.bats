@@ -68,6 +68,8 @@ setup() {
   [ "$REPLY" = json ]
   local value
   for value in '' xml text,json 'js*' ','; do run -1 valid_enum "$value" text,json; done
+  valid_enum JSON text,json
+  [ "$REPLY" = json ]
   valid_enum x text,json || [ "$REPLY" = 'one of text, json' ]
 }
 
@@ -97,15 +99,15 @@ setup() {
 
 @test "words_split: quotes and backslashes as in a shell, nothing expanded" {
   words_split $'--a=b  \'c d\' "e \\" f" g\\ h "" $(x)`y`$HOME *'
-  [ "${#WORDS[@]}" = 7 ]
-  [ "${WORDS[1]}" = 'c d' ]
-  [ "${WORDS[2]}" = 'e " f' ]
-  [ "${WORDS[3]}" = 'g h' ]
-  [ "${WORDS[4]}" = '' ]
-  [ "${WORDS[5]}" = '$(x)`y`$HOME' ]
-  [ "${WORDS[6]}" = '*' ]
+  [ "${#WORDS_FOUND[@]}" = 7 ]
+  [ "${WORDS_FOUND[1]}" = 'c d' ]
+  [ "${WORDS_FOUND[2]}" = 'e " f' ]
+  [ "${WORDS_FOUND[3]}" = 'g h' ]
+  [ "${WORDS_FOUND[4]}" = '' ]
+  [ "${WORDS_FOUND[5]}" = '$(x)`y`$HOME' ]
+  [ "${WORDS_FOUND[6]}" = '*' ]
   words_split ''
-  [ "${#WORDS[@]}" = 0 ]
+  [ "${#WORDS_FOUND[@]}" = 0 ]
 }
 
 @test "words_split: refuses an open quote or a backslash at the end" {
@@ -123,9 +125,19 @@ setup() {
   [ "$REPLY" = 0 ]
 }
 
+@test "words_split: 64 kB of one word take no time" {
+  local long
+  printf -v long '%065536d' 7
+  words_split "a $long 'b'"
+  [ "${#WORDS_FOUND[@]}" = 3 ]
+  [ "${WORDS_FOUND[1]}" = "$long" ]
+}
+
 @test "name_nearest: the nearest, or nothing" {
   name_nearest POSTGRES_PASWORD POSTGRES_USER POSTGRES_PASSWORD
   [ "$REPLY" = POSTGRES_PASSWORD ]
+  name_nearest "$(printf 'A%.0s' {1..65})" "$(printf 'A%.0s' {1..65})"
+  [ -z "$REPLY" ]
   name_nearest COMPLETELY_ELSE POSTGRES_USER
   [ -z "$REPLY" ]
 }

@@ -11,18 +11,18 @@ ENTRYPOINT_HOME=${ENTRYPOINT_SELF%/*}
 ENTRYPOINT_SCRIPTS=$ENTRYPOINT_HOME/entrypoint.d/scripts
 ENTRYPOINT_CONTRACTS=${ENTRYPOINT_CONTRACTS:-$ENTRYPOINT_HOME/environment.d}
 ENTRYPOINT_ARGS=()
-MODE=""
+ENTRYPOINT_MODE=""
 
 for ENTRYPOINT_FILE in "$ENTRYPOINT_SCRIPTS"/utils/*.sh "$ENTRYPOINT_SCRIPTS"/runtime/{startup,shutdown}.sh; do
   # shellcheck source=/dev/null
   source "$ENTRYPOINT_FILE"
 done
 
-# Loads the files of all modes; gives their names in MODES, lowest rank first.
+# Loads the files of all modes; gives their names in ENTRYPOINT_MODES, lowest rank first.
 entrypoint_load_modes() {
   local file name
   local -a order=()
-  MODES=()
+  ENTRYPOINT_MODES=()
   for file in "$ENTRYPOINT_SCRIPTS"/runtime/modes/*.sh; do
     if [[ ! -f $file ]]; then continue; fi
     name=${file##*/}
@@ -34,25 +34,25 @@ entrypoint_load_modes() {
     order[REPLY]="${order[REPLY]-} $name"
   done
   # shellcheck disable=SC2206 # names of modes are words, one element may hold several
-  MODES=(${order[@]})
+  ENTRYPOINT_MODES=(${order[@]})
 }
 
 # Gives in ENTRYPOINT_ARGS the command; the first mode that wants to change it may (options only: its server's name).
 entrypoint_complete_args() {
   local name
   ENTRYPOINT_ARGS=("$@")
-  for name in "${MODES[@]}"; do
+  for name in "${ENTRYPOINT_MODES[@]}"; do
     if declare -F "mode_${name}_args" >/dev/null && "mode_${name}_args" "$@"; then return 0; fi
   done
 }
 
-# Gives in MODE the first mode that takes the command, or nothing.
+# Gives in ENTRYPOINT_MODE the first mode that takes the command, or nothing.
 entrypoint_pick_mode() {
   local name
-  MODE=""
-  for name in "${MODES[@]}"; do
+  ENTRYPOINT_MODE=""
+  for name in "${ENTRYPOINT_MODES[@]}"; do
     if "mode_${name}_wants" "${ENTRYPOINT_ARGS[@]}"; then
-      MODE=$name
+      ENTRYPOINT_MODE=$name
       return 0
     fi
   done
@@ -116,11 +116,12 @@ entrypoint_run_init() {
 
 # Does what only root can, then starts over as the server's user.
 entrypoint_leave_root() {
-  if "mode_${MODE}_needs_init"; then entrypoint_run_init '01-*' "${ENTRYPOINT_ARGS[@]}"; fi
-  if ! chown -R "$SECURITY_UID:$SECURITY_GID" "$STATE_DIR" 2>/dev/null; then
+  if "mode_${ENTRYPOINT_MODE}_needs_init"; then entrypoint_run_init '01-*' "${ENTRYPOINT_ARGS[@]}"; fi
+  if ! chown -hR "$SECURITY_UID:$SECURITY_GID" "$STATE_DIR" 2>/dev/null; then
     log_debug "cannot give $STATE_DIR to user $SECURITY_UID"
   fi
   entrypoint_drop_traps
+  env_hand_on_files
   security_step_down "$BASH" "$ENTRYPOINT_SELF" "${ENTRYPOINT_ARGS[@]}"
 }
 
@@ -149,7 +150,7 @@ main() {
   entrypoint_load_modes
   entrypoint_complete_args "$@"
   entrypoint_pick_mode
-  if [[ -z $MODE ]]; then
+  if [[ -z $ENTRYPOINT_MODE ]]; then
     env_report lenient
     entrypoint_exec "${ENTRYPOINT_ARGS[@]}"
   fi
@@ -158,8 +159,8 @@ main() {
   env_report || exit 2
   entrypoint_prepare_state
   if ((EUID == 0)); then entrypoint_leave_root; fi
-  log_debug "mode $MODE"
-  if "mode_${MODE}_needs_init"; then
+  log_debug "mode $ENTRYPOINT_MODE"
+  if "mode_${ENTRYPOINT_MODE}_needs_init"; then
     phase_set initialising
     env_export
     entrypoint_run_init '*' "${ENTRYPOINT_ARGS[@]}"
@@ -167,8 +168,8 @@ main() {
   env_forget_secrets
   ABORT_HOOKS=()
   SHUTDOWN_DIR=$ENTRYPOINT_SCRIPTS/shutdown.d
-  "mode_${MODE}_start" "${ENTRYPOINT_ARGS[@]}"
-  startup_supervise "$MODE"
+  "mode_${ENTRYPOINT_MODE}_start" "${ENTRYPOINT_ARGS[@]}"
+  startup_supervise "$ENTRYPOINT_MODE"
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then main "$@"; fi

@@ -12,6 +12,9 @@ INTERRUPTED=""      # set by every signal: a wait that it ended has to be repeat
 STOP_ESCALATED=""   # set when QUIT came after another signal, until it was dealt with
 STARTUP_ESCALATE="" # function that deals with it
 ABORT_HOOKS=()      # functions that stop what init started, run when init ends early
+CHILD_HEARS=""      # set when the process of the mode takes a hang-up
+HANGUP_WAITS=""     # set when a hang-up came before that
+HANGUP_HOOK=:       # function that writes anew what the process is about to read again
 
 # Installs what happens at signals, at an unexpected error and at the end.
 startup_traps() {
@@ -40,10 +43,22 @@ startup_on_signal() {
   fi
 }
 
-# Forwards a hang-up (read the configuration again) to the mode's process.
+# Forwards a hang-up (read the configuration again) to the mode's process, at once or when that can take it.
 startup_on_hangup() {
   INTERRUPTED=HUP
-  if [[ -n $CHILD_PID ]]; then kill -HUP "$CHILD_PID" 2>/dev/null || :; fi
+  if [[ -z $CHILD_HEARS ]]; then
+    HANGUP_WAITS=yes
+    return 0
+  fi
+  "$HANGUP_HOOK"
+  kill -HUP "$CHILD_PID" 2>/dev/null || :
+}
+
+# Says that the mode's process takes a hang-up from now on (before, it would die of it), and gives it one that waited.
+startup_child_hears() {
+  CHILD_HEARS=yes
+  if [[ -n $HANGUP_WAITS ]]; then startup_on_hangup; fi
+  HANGUP_WAITS=""
 }
 
 # Says where a command failed that no function expected to fail.
@@ -79,8 +94,6 @@ startup_spawn() {
 
 # Starts the mode's process; gives its number in CHILD_PID.
 startup_child() {
-  if [[ -n ${STARTUP_NEVER-} ]]; then exec {STARTUP_NEVER}>&-; fi
-  STARTUP_NEVER=""
   startup_spawn "$@"
   CHILD_PID=$SPAWNED_PID
 }
@@ -163,10 +176,11 @@ startup_run() {
   RUN_STATUS=$WAIT_STATUS
 }
 
-# Pauses for some seconds (a fraction will do) without a process; a signal ends it early.
+# Pauses for some seconds (a fraction will do); a signal ends it early.
+# Not by "read -t": in bash 5.2 one whose time is over before it begins to read leaves signals blocked for good.
 startup_pause() {
-  if [[ -z ${STARTUP_NEVER-} ]]; then exec {STARTUP_NEVER}<> <(:); fi
-  read -r -t "$1" -u "$STARTUP_NEVER" || :
+  sleep "$1" &
+  wait "$!" 2>/dev/null || :
 }
 
 # Waits for the mode's process; a stop that was asked for is carried out. Ends the shell with the code.

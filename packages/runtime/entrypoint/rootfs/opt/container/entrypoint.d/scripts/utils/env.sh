@@ -54,8 +54,14 @@ env_fault() {
 # Gives in REPLY the content of NAME_FILE without the newline at its end; remembers a fault and gives 1 if it cannot.
 env_read_file() {
   local name=$1 path=$2
+  # What root handed on: opening it anew would ask for rights that only the opener had.
+  if [[ $path =~ ^/dev/fd/([0-9]+)$ ]]; then
+    REPLY=""
+    { IFS= read -r -d '' REPLY <&"${BASH_REMATCH[1]}" || :; } 2>/dev/null
+    return 0
+  fi
   if [[ ! -f $path && ! -p $path && ! -c $path ]]; then
-    ENV_ERRORS+=("${name}_FILE: expected the path of a file, found '$path', which is none; mount the file or correct it")
+    ENV_ERRORS+=("${name}_FILE: expected the path of a file, found '${path:0:80}', which is none; mount the file or correct it")
     return 1
   elif [[ ! -r $path ]]; then
     ENV_ERRORS+=("${name}_FILE: expected a file that user $EUID can read, found '$path', which it cannot; change its mode")
@@ -101,13 +107,17 @@ env_check() {
   esac
 }
 
+# Gives 0 if bash takes the text as the name of a variable. By patterns: in a regular expression the letters from a to z
+# are those of the locale, in which ü may be one.
+env_is_name() { [[ $1 == [A-Za-z_]* && $1 != *[!A-Za-z0-9_]* ]]; }
+
 # Gives in REPLY_LIST the names of the given variables of a family that have a value; needs its prefix.
 env_family() {
   local prefix=$1 name
   REPLY_LIST=()
   for name in "${ENV_PRESENT[@]}"; do
     [[ $name == "$prefix"?* && -z ${ENV_TYPE[$name]-} ]] || continue
-    [[ $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || continue
+    env_is_name "$name" || continue
     [[ -n ${!name-} ]] || continue
     env_is_service_link "$name" || REPLY_LIST+=("$name")
   done
@@ -117,7 +127,7 @@ env_family() {
 env_resolve_family() {
   local prefix=$1 name
   for name in "${ENV_PRESENT[@]}"; do
-    [[ $name != "$prefix"* || $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] \
+    [[ $name != "$prefix"* ]] || env_is_name "$name" \
       || ENV_ERRORS+=("$name: expected letters, digits and _ in the name (for a dot write __); rename it")
   done
   env_family "$prefix"
@@ -160,6 +170,19 @@ env_load() {
   for name in "${ENV_NAMES[@]}"; do env_resolve "$name"; done
   for name in "${ENV_FAMILIES[@]}"; do env_resolve_family "$name"; done
   env_find_unknown
+}
+
+# Hands what was read from *_FILE on to the program that takes the shell's place: as pipes, because that program may run
+# as a user who cannot read the files, and a value in the environment could be read in /proc.
+env_hand_on_files() {
+  local name source fd
+  for name in "${ENV_NAMES[@]}"; do
+    source=${name}_FILE
+    if ! env_takes_file "$name" || [[ -z ${!source-} || -z ${!name-} ]]; then continue; fi
+    exec {fd}< <(printf '%s' "${!name}")
+    printf -v "$source" '/dev/fd/%s' "$fd"
+    export "${source?}"
+  done
 }
 
 # Gives every declared variable that has a value to the programs that init starts.

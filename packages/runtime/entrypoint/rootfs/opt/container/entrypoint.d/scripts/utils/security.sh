@@ -44,7 +44,7 @@ security_safe_folder() {
 
 # Gives a folder and all in it to the server's user; needs root. Only what belongs to somebody else is touched.
 security_own() {
-  find "$1" ! -user "$SECURITY_UID" -exec chown -h "$SECURITY_UID:$SECURITY_GID" {} +
+  find -H "$1" ! -user "$SECURITY_UID" -exec chown -h "$SECURITY_UID:$SECURITY_GID" {} +
 }
 
 # Writes the text of the second argument to a file that only its owner can read.

@@ -38,10 +38,21 @@ state_find() {
   return 1
 }
 
+# Writes lines to a file of the state folder; needs its name and the lines. A full folder must not end the server.
+state_write() {
+  local file=$STATE_DIR/$1
+  shift
+  # As root: the folder belongs to the server's user, who could have left a link there that leads elsewhere.
+  if ((EUID == 0)) && [[ -L $file ]]; then rm -f -- "$file"; fi
+  { printf '%s\n' "$@" >"$file"; } 2>/dev/null && return 0
+  log_warn "cannot write $file: expected room and the right to write there, so the health check may tell what is old;" \
+    "free space in $STATE_DIR"
+}
+
 # Writes the phase; needs STATE_DIR.
 phase_set() {
   log_debug "phase: $1"
-  printf '%s\n' "$1" >"$STATE_DIR/phase"
+  state_write phase "$1"
 }
 
 # Gives in REPLY the phase, or "unknown"; needs STATE_DIR.

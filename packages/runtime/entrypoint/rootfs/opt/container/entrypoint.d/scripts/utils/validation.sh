@@ -42,13 +42,17 @@ valid_boolean() {
   esac
 }
 
-# Takes one of the comma separated words of the second argument.
+# Takes one of the comma separated words of the second argument, in letters of any case.
 valid_enum() {
-  local value=$1 words=$2
-  if [[ -n $value && $value != *,* && ,$words, == *",$value,"* ]]; then
-    REPLY=$value
-    return 0
-  fi
+  local value=$1 words=$2 word
+  local -a list=()
+  IFS=, read -r -a list <<<"$words"
+  for word in "${list[@]}"; do
+    if [[ ${value,,} == "${word,,}" ]]; then
+      REPLY=$word
+      return 0
+    fi
+  done
   REPLY="one of ${words//,/, }"
   return 1
 }
@@ -73,30 +77,40 @@ byte_length() {
   REPLY=${#1}
 }
 
-# Gives in WORDS what a shell would make of a line of words, with quotes and backslashes but no expansion of any kind.
+# Gives in WORDS_FOUND what a shell would make of a line of words, with quotes and backslashes but no expansion of any kind.
 # Gives 1 if a quote is left open.
 words_split() {
+  # Bytes: counting letters of several bytes takes as long as the text is, each time.
+  local LC_ALL=C
   local text=$1 word="" open=0 char rest
-  WORDS=()
+  WORDS_FOUND=()
   while [[ -n $text ]]; do
+    # Plain letters at once: one by one, a text of many kilobytes would take minutes.
+    if [[ $text =~ ^[^[:space:]\'\"\\]+ ]]; then
+      open=1
+      word+=${BASH_REMATCH[0]}
+      text=${text:${#BASH_REMATCH[0]}}
+      continue
+    fi
     char=${text:0:1}
     text=${text:1}
     case $char in
       [[:space:]])
-        ((open)) && WORDS+=("$word")
+        ((open)) && WORDS_FOUND+=("$word")
         word="" open=0
         ;;
       \' | \")
         open=1
         while [[ ${text:0:1} != "$char" ]]; do
           [[ -n $text ]] || return 1
-          rest=${text:0:1}
-          if [[ $char == \" && $text == \\[\"\\]* ]]; then
-            text=${text:1}
+          # Many letters at once here too.
+          rest=${text%%[\"\'\\]*}
+          if [[ -z $rest ]]; then
+            if [[ $char == \" && $text == \\[\"\\]* ]]; then text=${text:1}; fi
             rest=${text:0:1}
           fi
           word+=$rest
-          text=${text:1}
+          text=${text:${#rest}}
         done
         text=${text:1}
         ;;
@@ -106,13 +120,9 @@ words_split() {
         word+=${text:0:1}
         text=${text:1}
         ;;
-      *)
-        open=1
-        word+=$char
-        ;;
     esac
   done
-  ((open)) && WORDS+=("$word")
+  ((open)) && WORDS_FOUND+=("$word")
   return 0
 }
 
@@ -140,6 +150,9 @@ name_distance() {
 name_nearest() {
   local wanted=$1 name nearest="" least
   shift
+  REPLY=""
+  # Nobody misspells a name of this length, and comparing it would take seconds.
+  ((${#wanted} <= 64)) || return 0
   least=$((${#wanted} / 3 + 1))
   for name in "$@"; do
     name_distance "$wanted" "$name"
