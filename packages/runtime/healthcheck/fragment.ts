@@ -10,7 +10,8 @@ export default defineFragment({
       command: ["/opt/container/entrypoint.d/scripts/runtime/healthcheck.sh"],
       interval: "30s",
       timeout: "10s",
-      startPeriod: "60s",
+      // A failure counts only after this or after the first success: a large restore, or long init scripts, take a while.
+      startPeriod: "900s",
       retries: 3,
     },
   },

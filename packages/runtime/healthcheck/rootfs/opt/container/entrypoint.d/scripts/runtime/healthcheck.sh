@@ -8,7 +8,8 @@ set -Eeuo pipefail
 HEALTH_SELF=${BASH_SOURCE[0]}
 [[ $HEALTH_SELF == */* ]] || HEALTH_SELF=./$HEALTH_SELF
 HEALTH_SCRIPTS=${HEALTH_SELF%/*}/..
-HEALTH_LIMIT=${HEALTH_LIMIT:-0.8}
+HEALTH_LIMIT_MS=800
+HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + HEALTH_LIMIT_MS * 1000))
 HEALTH_JSON=""
 
 # shellcheck source=/dev/null
@@ -16,13 +17,15 @@ source "$HEALTH_SCRIPTS/utils/logging.sh"
 # shellcheck source=/dev/null
 source "$HEALTH_SCRIPTS/utils/state.sh"
 
-# Gives in REPLY what a phase means: healthy, unhealthy, or probe.
+# Gives in REPLY what a phase means: healthy, unhealthy, or probe. Without any phase there is no entrypoint that could
+# know better (somebody runs the server with a command of his own), so the probes decide then too.
 health_of_phase() {
   case $1 in
     running) REPLY=probe ;;
     paused) REPLY=healthy ;;
     *) REPLY=unhealthy ;;
   esac
+  if [[ $1 == unknown && -z $STATE_DIR ]]; then REPLY=probe; fi
 }
 
 # Gives in REPLY one sentence about a phase.
@@ -34,70 +37,98 @@ health_phase_text() {
     running) REPLY="the container is running" ;;
     paused) REPLY="paused: SLEEP_MODE is on, nothing runs" ;;
     stopping) REPLY="the container is stopping" ;;
-    *) REPLY="the phase of the container is unknown, its entrypoint does not run (yet)" ;;
+    *) REPLY="the phase of the container is unknown: its entrypoint does not run, or not yet" ;;
   esac
 }
 
-# Runs one probe within the limit; prints its words, then a line with its exit code.
-health_run_probe() {
-  local status=0
-  # KILL: a probe that hangs has had its time, and timeout ends all that it started with it.
-  timeout --signal=KILL "$HEALTH_LIMIT" "$BASH" "$1" "$STATE_DIR" 2>&1 || status=$?
-  printf '\n%s\n' "$status"
+# Runs a probe as if it were a program; needs its file. It is read into this shell, which was split off for it: to start
+# a new one for each would take as long as most probes do.
+health_source() {
+  set -E +eu +o pipefail
+  # Where set -e ends a function of a sourced file, bash 5.2 adds a complaint about itself; the trap is faster.
+  trap 'HEALTH_CODE=$?; [[ $- != *e* ]] || exit "$HEALTH_CODE"' ERR
+  # Sets $0.
+  # shellcheck disable=SC2034 # bash reads it
+  BASH_ARGV0=$1
+  # shellcheck source=/dev/null
+  source "$1" "$STATE_DIR"
 }
 
-# Starts all probes at once; gives their names in HEALTH_NAMES and where their answers come in HEALTH_FDS.
+# Starts all probes at once; gives their names in HEALTH_NAMES, their processes in HEALTH_PIDS, and in HEALTH_FDS where
+# their words come.
 health_start_probes() {
   local probe fd
-  HEALTH_NAMES=() HEALTH_FDS=()
+  HEALTH_NAMES=() HEALTH_PIDS=() HEALTH_FDS=()
   for probe in "$HEALTH_SCRIPTS"/healthcheck.d/*.sh; do
     if [[ ! -f $probe ]]; then continue; fi
-    exec {fd}< <(health_run_probe "$probe" 2>/dev/null)
+    exec {fd}< <(health_source "$probe" 2>&1 </dev/null)
+    HEALTH_PIDS+=("$!")
+    HEALTH_FDS+=("$fd")
     probe=${probe##*/}
     HEALTH_NAMES+=("${probe%.sh}")
-    HEALTH_FDS+=("$fd")
   done
 }
 
-# Gives in REPLY the words and in HEALTH_CODE the exit code of a probe; needs where its answer comes.
-health_collect() {
-  local answer="" text left
-  # A probe whose helper survived keeps the pipe open: the end may never come, so waiting has its limit too.
-  left=$((HEALTH_DEADLINE - ${EPOCHREALTIME/[.,]/}))
-  ((left > 10000)) || left=10000
-  printf -v left '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
-  IFS= read -r -d '' -t "$left" -u "$1" answer || :
-  answer=${answer%$'\n'}
-  HEALTH_CODE=${answer##*$'\n'}
-  text=${answer%"$HEALTH_CODE"}
-  [[ $HEALTH_CODE =~ ^[0-9]+$ ]] || HEALTH_CODE=137
-  while [[ $text == *$'\n' ]]; do text=${text%$'\n'}; done
-  text=${text##*$'\n'}
-  if ((HEALTH_CODE == 137)); then text="no answer within $HEALTH_LIMIT s: it hangs, or the machine is overloaded"; fi
-  REPLY=${text:-no words, code $HEALTH_CODE}
+# Kills a process and all that it started and that still belongs to it; needs its number.
+health_kill() {
+  local child
+  local -a children=()
+  # Held first: with its child dead it could go on, and end as if all were well.
+  kill -STOP "$1" 2>/dev/null || :
+  # The file has one line without an end.
+  { read -r -a children <"/proc/$1/task/$1/children" || :; } 2>/dev/null
+  for child in "${children[@]}"; do health_kill "$child"; done
+  kill -KILL "$1" 2>/dev/null || :
 }
 
-# Gives in HEALTH_STATUS the verdict over all probes, in HEALTH_REASONS and HEALTH_PROBES their words.
+# Gives in REPLY the last words and in HEALTH_CODE the exit code of a probe; needs its process and where its words come.
+health_collect() {
+  local left words="" late=""
+  left=$((HEALTH_DEADLINE - ${EPOCHREALTIME/[.,]/}))
+  # Even past the limit, words that are there already are worth reading.
+  ((left > 10000)) || left=10000
+  printf -v left '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
+  HEALTH_CODE=0
+  IFS= read -r -d '' -t "$left" -u "$2" words || HEALTH_CODE=$?
+  # Over 128: there may be more to come. A probe that has ended already, and left behind who could speak, keeps its code.
+  if ((HEALTH_CODE > 128)); then
+    late=yes
+    health_kill "$1"
+  fi
+  HEALTH_CODE=0
+  wait "$1" 2>/dev/null || HEALTH_CODE=$?
+  if [[ -n $late && $HEALTH_CODE == 137 ]]; then
+    REPLY="no answer within $HEALTH_LIMIT_MS ms: it hangs, or the machine is overloaded"
+    return 0
+  fi
+  while [[ $words == *$'\n' ]]; do words=${words%$'\n'}; done
+  words=${words##*$'\n'}
+  REPLY=${words:-no words, code $HEALTH_CODE}
+}
+
+# Gives in HEALTH_STATUS the verdict over all probes, in HEALTH_REASONS and HEALTH_PROBES their words: faults first,
+# then warnings.
 health_probe_all() {
   local i word ok
-  HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + 900000))
-  HEALTH_STATUS=healthy HEALTH_REASONS=() HEALTH_PROBES=()
+  local -a faults=() warnings=() fine=()
+  HEALTH_STATUS=healthy HEALTH_PROBES=()
   health_start_probes
   for i in "${!HEALTH_NAMES[@]}"; do
-    health_collect "${HEALTH_FDS[i]}"
+    health_collect "${HEALTH_PIDS[i]}" "${HEALTH_FDS[i]}"
     word=$REPLY ok=true
     case $HEALTH_CODE in
-      0) HEALTH_REASONS+=("${HEALTH_NAMES[i]}: $word") ;;
-      10) HEALTH_REASONS+=("${HEALTH_NAMES[i]}: warning: $word") ;;
+      0) fine+=("${HEALTH_NAMES[i]}: $word") ;;
+      10) warnings+=("${HEALTH_NAMES[i]}: warning: $word") ;;
       *)
         ok=false
         HEALTH_STATUS=unhealthy
-        HEALTH_REASONS=("${HEALTH_NAMES[i]}: $word" "${HEALTH_REASONS[@]}")
+        faults+=("${HEALTH_NAMES[i]}: $word")
         ;;
     esac
     health_probe_json "${HEALTH_NAMES[i]}" "$ok" "$HEALTH_CODE" "$word"
     HEALTH_PROBES+=("$REPLY")
   done
+  HEALTH_REASONS=("${faults[@]}" "${warnings[@]}" "${fine[@]}")
 }
 
 # Gives in REPLY one probe as JSON; needs NAME, OK, CODE and WORDS.
@@ -155,6 +186,8 @@ main() {
   if [[ $verdict == probe ]]; then
     health_probe_all
     verdict=$HEALTH_STATUS
+    # Nobody knows anything: that is not well.
+    if [[ $phase == unknown && ${#HEALTH_NAMES[@]} == 0 ]]; then verdict=unhealthy; fi
     health_join "${HEALTH_REASONS[@]}"
     text=${REPLY:-$text}
   fi
