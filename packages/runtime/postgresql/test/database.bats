@@ -24,67 +24,16 @@ setup() { postgresql_setup; }
   [ "$output" = incomplete ]
 }
 
-@test "database_check_version: the same passes, another is refused" {
-  make_cluster 17
-  run -0 with_postgresql 'database_check_version'
-  make_cluster '15$(x)'
-  run -2 with_postgresql 'database_check_version'
-  [[ $output == *"expected a cluster of PostgreSQL 17, found one of '15\$(x)'"* ]]
-}
-
 @test "database_refuse_foreign: says which kind" {
   run -1 with_postgresql 'database_refuse_foreign'
   [[ $output == *'found other files'* ]]
+  mkdir "$PGDATA/pgdata"
+  touch "$PGDATA/pgdata/PG_VERSION"
+  run -1 with_postgresql 'database_refuse_foreign'
+  [[ $output == *"set PGDATA=$PGDATA/pgdata to use it"* ]]
   touch "$PGDATA/PG_VERSION"
   run -1 with_postgresql 'database_refuse_foreign'
   [[ $output == *'without global/pg_control'* ]]
-}
-
-@test "database_refuse_incomplete: refuses unless wipe is asked for" {
-  run -1 with_postgresql 'database_refuse_incomplete'
-  [[ $output == *INIT_ON_INCOMPLETE=wipe* ]]
-  INIT_ON_INCOMPLETE=wipe run -0 with_postgresql 'database_refuse_incomplete'
-}
-
-@test "database_wipe_incomplete, database_wipe: all but the marker and lost+found; the log folder only if it is in the marker" {
-  mkdir -p "$PGDATA/lost+found" "$PGDATA/-rf x" "$BATS_TEST_TMPDIR/wal/x"
-  touch "$PGDATA/.dot"
-  echo "$BATS_TEST_TMPDIR/wal" >"$PGDATA/strata.initialising"
-  chmod -R 777 "$PGDATA" "$BATS_TEST_TMPDIR/wal"
-  run -0 with_postgresql 'database_wipe_incomplete'
-  [ -e "$BATS_TEST_TMPDIR/wal/x" ]
-  POSTGRES_INITDB_WALDIR=$BATS_TEST_TMPDIR/wal run -0 with_postgresql 'database_wipe_incomplete'
-  [ ! -e "$BATS_TEST_TMPDIR/wal/x" ]
-  [ "$(ls -A "$PGDATA")" = $'lost+found\nstrata.initialising' ]
-}
-
-@test "database_check_name, database_check_settings: every fault, code 2" {
-  POSTGRES_USER=pg_x POSTGRES_DB=$(printf 'é%.0s' {1..32}) POSTGRES_PASSWORD=$'a\nb' POSTGRES_INITDB_ARGS="'" \
-  POSTGRES_HOST_AUTH_METHOD=$'trust\nlocal all all trust' run -2 with_postgresql 'database_check_settings'
-  [ "${#lines[@]}" = 5 ]
-  [[ $output == *'POSTGRES_DB: expected at most 63 bytes, found 64'* ]]
-  POSTGRES_USER=$'a\nb' POSTGRES_PASSWORD=x run -2 with_postgresql 'database_check_settings'
-}
-
-@test "database_check_settings: no password explains itself; trust or a password will do" {
-  run -2 with_postgresql 'database_check_settings'
-  [[ $output == *'needs a password for its superuser'*'docker run -e POSTGRES_PASSWORD='* ]]
-  POSTGRES_HOST_AUTH_METHOD=trust run -0 with_postgresql 'database_check_settings'
-  POSTGRES_PASSWORD='-$(x)"' POSTGRES_USER='a "b" $(c)' run -0 with_postgresql 'database_check_settings'
-}
-
-@test "database_warn_trust: loud for trust only" {
-  run -0 with_postgresql 'database_warn_trust'
-  [ -z "$output" ]
-  POSTGRES_HOST_AUTH_METHOD=trust run -0 with_postgresql 'database_warn_trust'
-  [[ $output == *WARN*'WITHOUT A PASSWORD'* ]]
-}
-
-@test "database_prepare_user: initdb alone for a known user; else the wrapper, or what is missing" {
-  run -0 with_postgresql 'security_known_user() { return 0; }; database_prepare_user; echo "${DATABASE_INITDB[*]}"'
-  [ "$output" = initdb ]
-  run with_postgresql 'security_known_user() { return 1; }; database_prepare_user; echo "${DATABASE_INITDB[*]}"; cat "$STATE_DIR/passwd"'
-  [[ $status == 4 && $output == *libnss* || $status == 0 && $output == *LD_PRELOAD=*initdb*postgres:x:* ]]
 }
 
 @test "database_quietly: shows output at debug only" {
@@ -92,26 +41,74 @@ setup() { postgresql_setup; }
   [ "$output" = shown ]
 }
 
-@test "database_initdb: options as words, the password through a pipe, the result moves up" {
-  POSTGRES_USER='a $(b)' POSTGRES_PASSWORD='p "w" $(x)' POSTGRES_INITDB_ARGS="-E 'U T'" POSTGRES_INITDB_WALDIR=/wal \
-    run -0 with_postgresql 'security_known_user() { return 0; }; database_initdb'
+@test "database_owner_is_late: for what initdb does not take" {
+  local name
+  for name in 'a"b' "a'b" 'a$b' 'a\b' $'a\nb'; do
+    POSTGRES_USER=$name run -0 with_postgresql 'database_owner_is_late'
+  done
+  POSTGRES_PASSWORD=$'a\nb' run -0 with_postgresql 'database_owner_is_late'
+  POSTGRES_USER='a b;(é)' POSTGRES_PASSWORD="\"\$\\" run -1 with_postgresql 'database_owner_is_late'
+}
+
+@test "database_name_owner: name and password in single-user mode, only where need be" {
+  POSTGRES_PASSWORD=x run -0 with_postgresql 'database_name_owner /f'
+  [ ! -s "$CALLS" ]
+  POSTGRES_USER='a"b' POSTGRES_PASSWORD="it's" run -0 with_postgresql 'database_name_owner /f'
+  [[ $(<"$CALLS") == *'<--single> <-D> </f>'*"SET rolname = E'a\"b' WHERE oid = 10;"*'ALTER ROLE "a""b" PASSWORD E'"'it''s';"* ]]
+  : >"$CALLS"
+  POSTGRES_USER='a"b' run -0 with_postgresql 'database_name_owner /f'
+  [[ $(<"$CALLS") == *rolname* && $(<"$CALLS") != *'ALTER ROLE'* ]]
+  POSTGRES_USER='a"b' SINGLE_SAYS='x ERROR:  bad name' run -1 with_postgresql 'database_name_owner /f'
+  [[ $output == *'cannot name the superuser '*': bad name; choose another name' ]]
+}
+
+@test "database_initdb: options as words, the password through a pipe, the lines of who may connect, the journal" {
+  touch "$PGDATA/strata.initialising"
+  POSTGRES_USER='a (b)' POSTGRES_PASSWORD='p "w" $(x)' POSTGRES_INITDB_ARGS="-E 'U T'" POSTGRES_INITDB_WALDIR=/wal \
+    run -0 with_postgresql 'database_initdb; journal_has initdb'
   run -0 cat "$CALLS"
-  [[ ${lines[0]} == *'<--username=a $(b)> <--waldir=/wal> <-E> <U T> <--no-sync> <-D> <'*'/strata.initdb>' ]]
+  [[ ${lines[0]} == *'<--username=a (b)> <--waldir=/wal> <-E> <U T> <--no-sync> <-D> <'*'/strata.initdb>' ]]
   [[ ${lines[0]} != *'p "w"'* ]]
   [ "${lines[1]}" = 'password <p "w" $(x)>' ]
-  [ -e "$PGDATA/PG_VERSION" ]
-  [ ! -e "$PGDATA/strata.initdb" ]
+  [[ $(<"$PGDATA/strata.initdb/pg_hba.conf") == *'host all all all scram-sha-256' ]]
+}
+
+@test "database_initdb: without a password; a name or a password that comes later" {
+  POSTGRES_HOST_AUTH_METHOD=trust run -0 with_postgresql 'database_initdb'
+  [[ $(<"$CALLS") != *'<--pwfile'* ]]
+  : >"$CALLS"
+  POSTGRES_USER='a$b' POSTGRES_PASSWORD=hunter2 run -0 with_postgresql 'database_initdb'
+  [[ $(<"$CALLS") == *'<--username=strata_first_owner>'*'password <first-'*'single: UPDATE pg_authid '*hunter2* ]]
 }
 
 @test "database_initdb, database_give_up: a failure leaves the folder as it was" {
   touch "$PGDATA/strata.initialising"
-  INITDB_FAILS=yes run -1 with_postgresql 'security_known_user() { return 0; }; database_initdb'
+  INITDB_FAILS=yes POSTGRES_INITDB_ARGS=-x run -1 with_postgresql 'database_initdb'
+  [[ $output == *'initdb failed with code 1'*POSTGRES_INITDB_ARGS* ]]
+  [ -z "$(ls -A "$PGDATA")" ]
+  touch "$PGDATA/strata.initialising"
+  run -2 with_postgresql 'hba_check() { REPLY="bad line"; return 1; }; database_initdb'
+  [[ $output == *'bad line' ]]
   [ -z "$(ls -A "$PGDATA")" ]
 }
 
+@test "database_move_up: all of it, the mode too; again after a kill; nothing to move" {
+  run -0 with_postgresql 'database_move_up'
+  mkdir -m 700 "$PGDATA/strata.initdb"
+  mkdir "$PGDATA/strata.initdb/base"
+  touch "$PGDATA/strata.initdb/PG_VERSION"
+  owned_by_user "$PGDATA"
+  run -0 with_postgresql 'database_move_up; ls -A "$PGDATA"; stat -c %a "$PGDATA"'
+  [ "$output" = $'base\nPG_VERSION\n700' ] || [ "$output" = $'PG_VERSION\nbase\n700' ]
+  mkdir "$PGDATA/strata.initdb"
+  owned_by_user "$PGDATA"
+  run -0 with_postgresql 'database_move_up'
+  [ ! -e "$PGDATA/strata.initdb" ]
+}
+
 @test "database_auth_method, database_write_hba: scram, what is asked for, md5 where passwords are kept so" {
-  run -0 with_postgresql 'database_write_hba; POSTGRES_HOST_AUTH_METHOD=trust; database_write_hba; POSTGRES_HOST_AUTH_METHOD=
-    POSTGRES_INITDB_ARGS=--auth-host=md5; database_write_hba; cat "$PGDATA/pg_hba.conf"'
+  run -0 with_postgresql 'database_write_hba "$PGDATA"; POSTGRES_HOST_AUTH_METHOD=trust; database_write_hba "$PGDATA"; POSTGRES_HOST_AUTH_METHOD=
+    POSTGRES_INITDB_ARGS=--auth-host=md5; database_write_hba "$PGDATA"; cat "$PGDATA/pg_hba.conf"'
   [ "$(grep '^host' <<<"$output")" = $'host all all all scram-sha-256\nhost all all all trust\nhost all all all md5' ]
 }
 
@@ -119,7 +116,7 @@ setup() { postgresql_setup; }
   POSTGRES_DB='x"; drop database y; --' run -0 with_postgresql 'database_create; POSTGRES_DB=postgres; database_create'
   run -0 cat "$CALLS"
   [ "$(grep -c ^psql "$CALLS")" = 1 ]
-  [[ $output == *'<--set=name=x"; drop database y; -->'*'sql: CREATE DATABASE :"name";' ]]
+  [[ $output == *'<--set=name=x"; drop database y; -->'*"sql: SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS"* ]]
 }
 
 @test "database_create: a failure names the variable" {
@@ -127,45 +124,68 @@ setup() { postgresql_setup; }
   [[ $output == *POSTGRES_DB* ]]
 }
 
-@test "database_run_user_scripts: nothing there is no failure; the shell outlives what they do" {
-  run -0 with_postgresql 'database_run_user_scripts'
-  echo 'set -x; FOO=${UNSET_ONE}; cd /; trap "" TERM; set +x' >"$DATABASE_SCRIPTS/a.sh"
-  run -0 with_postgresql 'here=$PWD; database_run_user_scripts; [ "$PWD" = "$here" ]; echo "after ${FOO-none}"'
-  [[ $output == *'after none' ]]
-}
-
-@test "database_user_scripts_end: names the one that failed, or ended all by exit" {
-  echo 'select' >"$DATABASE_SCRIPTS/a.sql"
-  PSQL_FAILS=yes run -1 with_postgresql 'database_run_user_scripts'
-  [[ $output == *"init script $DATABASE_SCRIPTS/a.sql ended the initialisation with code 3"* ]]
-  echo 'exit 0' >"$DATABASE_SCRIPTS/0.sh"
-  run -1 with_postgresql 'database_run_user_scripts'
-  [[ $output == *"0.sh ended the initialisation with code 0"* ]]
-}
-
-@test "database_sync: once, unless the user did not want it" {
+@test "database_sync: once, unless the user did not want it; a failure is told" {
   run -0 with_postgresql 'database_sync; POSTGRES_INITDB_ARGS="-N"; database_sync; POSTGRES_INITDB_ARGS="--no-sync -E x"; database_sync'
   [ "$(grep -c sync-only "$CALLS")" = 1 ]
+  SYNC_FAILS=yes run -1 with_postgresql 'database_sync'
+  [[ $output == *"cannot bring $PGDATA to the disk"* ]]
 }
 
-@test "init_database, database_make: marker first, removed last; the line that tools wait for" {
-  POSTGRES_PASSWORD=x POSTGRES_DB=app run -0 with_postgresql 'security_known_user() { return 0; }
-    database_create() { [ -e "$PGDATA/strata.initialising" ] && echo "marked"; }; init_database postgres -c a=b'
+@test "database_begin: the folder for the log is remembered only if it was empty" {
+  mkdir "$BATS_TEST_TMPDIR/wal"
+  export POSTGRES_INITDB_WALDIR=$BATS_TEST_TMPDIR/wal
+  run -0 with_postgresql 'database_begin; journal_read_marker; echo "<$REPLY>"'
+  [[ $output == *"<$POSTGRES_INITDB_WALDIR>" ]]
+  touch "$POSTGRES_INITDB_WALDIR/file"
+  run -0 with_postgresql 'database_begin; journal_read_marker; echo "<$REPLY>"'
+  [[ $output == *'<>' ]]
+}
+
+@test "database_complete: what is in the journal is not done again" {
+  make_cluster 17
+  touch "$PGDATA/strata.initialising"
+  POSTGRES_DB=app run -0 with_postgresql 'journal_note database; database_complete; echo "$DATABASE_MADE"'
+  [[ $output == *'PostgreSQL init process complete; ready for start up.'*yes ]]
+  [ ! -e "$PGDATA/strata.initialising" ]
+  [[ $(<"$CALLS") != *psql* ]]
+}
+
+@test "database_complete: a server that does not stop well leaves the marker" {
+  make_cluster 17
+  touch "$PGDATA/strata.initialising"
+  run -1 with_postgresql 'database_server_start() { :; }; database_server_stop() { return 1; }; database_complete'
+  [[ $output == *'the temporary server did not stop well'* ]]
+  [ -e "$PGDATA/strata.initialising" ]
+}
+
+@test "database_prepare: all checks of a new one, in order, before the first write" {
+  POSTGRES_PASSWORD=x run -0 with_postgresql 'userscripts_check() { echo scripts; }; preflight_shm() { echo shm; }; preflight_space() { echo "space $1"; }
+    init_config() { echo "config $*"; }; single_prepare_user() { echo user; }; database_prepare new postgres -c a=b; database_prepare incomplete postgres'
+  [ "$output" = $'scripts\nshm\nspace new\nconfig postgres -c a=b\nuser\nscripts\nshm\nconfig postgres\nuser' ]
+}
+
+@test "database_adopt: the line that tools wait for; a journal that a kill left goes" {
+  make_cluster 17
+  touch "$PGDATA/strata.journal"
+  run -0 with_postgresql 'database_adopt'
+  [[ $output == *'PostgreSQL Database directory appears to contain a database; Skipping initialization' ]]
+  [ ! -e "$PGDATA/strata.journal" ]
+}
+
+@test "init_database: marker first, removed last; the line that tools wait for" {
+  POSTGRES_PASSWORD=x POSTGRES_DB=app run -0 with_postgresql 'database_create() { [ -e "$PGDATA/strata.initialising" ] && echo "marked"; }; init_database postgres -c a=b'
   [[ $output == *marked*'PostgreSQL init process complete; ready for start up.' ]]
   [ ! -e "$PGDATA/strata.initialising" ]
+  [ ! -e "$PGDATA/strata.journal" ]
   [[ $(<"$CALLS") == *'<-c> <a=b> <-c> <listen_addresses=>'*'signal INT'* ]]
 }
 
-@test "init_database: adopts a cluster, refuses an incomplete one, wipes it if asked to" {
+@test "init_database: adopts a cluster, refuses what is none" {
   make_cluster 17
-  run -0 with_postgresql 'init_database postgres'
-  [[ $output == *'PostgreSQL Database directory appears to contain a database; Skipping initialization' ]]
-  touch "$PGDATA/strata.initialising"
-  chmod -R 777 "$PGDATA"
-  POSTGRES_PASSWORD=x run -1 with_postgresql 'init_database postgres'
-  [ -e "$PGDATA/global/pg_control" ]
-  POSTGRES_PASSWORD=x INIT_ON_INCOMPLETE=wipe run -0 with_postgresql 'security_known_user() { return 0; }; init_database postgres'
-  [ ! -e "$PGDATA/strata.initialising" ]
+  run -0 with_postgresql 'init_database postgres; echo "$POSTGRES_USER $POSTGRES_DB ${DATABASE_MADE-no}"'
+  [[ $output == *'Skipping initialization'*'postgres postgres no' ]]
+  rm "$PGDATA/global/pg_control"
+  run -1 with_postgresql 'init_database postgres'
 }
 
 @test "init_database: settings that cannot work leave the folder empty" {
@@ -174,9 +194,15 @@ setup() { postgresql_setup; }
   [ -z "$(ls -A "$PGDATA")" ]
 }
 
-@test "init_database: a stop while it waits ends it with the signal's code, the marker stays" {
-  echo 'sleep 30' >"$DATABASE_SCRIPTS/a.sh"
-  POSTGRES_PASSWORD=x TRAPS=yes run -143 with_postgresql 'security_known_user() { return 0; }; (sleep 0.8; kill -TERM $$) & init_database postgres'
+@test "init_database: a stop in an init script ends it with the signal's code, the marker stays" {
+  echo 'kill -TERM $$; exec sleep 60 >/dev/null 2>&1 3>&-' >"$DATABASE_SCRIPTS/a.sh"
+  POSTGRES_PASSWORD=x TRAPS=yes run -143 with_postgresql 'init_database postgres'
   [ -e "$PGDATA/strata.initialising" ]
   [[ $(<"$CALLS") == *'signal INT'* ]]
+}
+
+@test "02-database.sh: can be run alone" {
+  make_cluster 17
+  run -0 as_user bash "$SCRIPTS/init/02-database.sh"
+  [[ $output == *'02-database: PostgreSQL Database directory appears to contain a database'* ]]
 }

@@ -25,42 +25,36 @@ setup() { postgresql_setup; }
 }
 
 @test "mode_postgres_start, mode_postgres_publish, mode_postgres_stop: address for all, INT and QUIT" {
-  run -0 with_postgresql 'mode_postgres_start postgres -c x=y; phase_get; echo "$REPLY"; mode_postgres_stop TERM; wait "$CHILD_PID"'
-  [ "$output" = running ]
-  [ "$(<"$STATE_FOLDERS/postgresql.address")" = $'5432\n/sockets\n*\npostgres' ]
+  run -0 with_postgresql 'started_run() { echo "started on $1"; }; mode_postgres_start postgres -c x=y; phase_get; echo "$REPLY"
+    mode_postgres_stop TERM; wait "$CHILD_PID"; wait'
+  [ "$(sort <<<"$output")" = $'running\nstarted on 5432' ]
+  [ "$(<"$STATE_FOLDERS/postgresql.address")" = $'5432\n/sockets\n*\npostgres\n'"$PGDATA" ]
   [ "$(stat -c %a "$STATE_FOLDERS/postgresql.address")" = 644 ]
   [[ $(<"$CALLS") == *"<config_file=$STATE_FOLDERS/postgresql.conf> <-c> <x=y>"*'signal INT' ]]
-  run -0 with_postgresql 'mode_postgres_start postgres; mode_postgres_stop QUIT; wait "$CHILD_PID"'
+  run -0 with_postgresql 'started_run() { :; }; mode_postgres_start postgres; mode_postgres_stop QUIT; wait "$CHILD_PID"'
   [[ $(<"$CALLS") == *'signal QUIT' ]]
+}
+
+@test "mode_postgres_start: what a dead server left is out of the way, no password is left in the environment" {
+  printf '%s\n' 4000001 d 0 5432 s l 1 ready >"$PGDATA/postmaster.pid"
+  owned_by_user "$PGDATA"
+  PGPASSWORD=x run -0 with_postgresql 'startup_child() { echo "${PGPASSWORD-none}"; CHILD_PID=4000002; }; mode_postgres_start postgres'
+  [ "$output" = none ]
+  [ ! -e "$PGDATA/postmaster.pid" ]
+  [ "$(<"$STATE_FOLDERS/postgresql.address")" = '' ]
+}
+
+@test "mode_postgres_user_line: the name, unless it would break the line" {
+  POSTGRES_USER='a "b" é' run -0 with_postgresql 'mode_postgres_user_line; echo "$REPLY"; POSTGRES_USER=$'"'a\nb'"'; mode_postgres_user_line
+    echo "$REPLY"; POSTGRES_USER=; mode_postgres_user_line; echo "$REPLY"'
+  [ "$output" = $'a "b" é\npostgres\npostgres' ]
 }
 
 @test "mode_postgres_publish: a server that ends is no reason to wait" {
   POSTGRES_FAILS=yes run -1 with_postgresql 'mode_postgres_start postgres; wait "$CHILD_PID"'
 }
 
-@test "probe_address, probe_host: what was published" {
-  printf '5433\n/s\n*\nu\n' >"$STATE_FOLDERS/postgresql.address"
-  run -0 as_user bash -c 'source "$1"; probe_address "$2"; probe_host "$PROBE_LISTEN"; echo "$PROBE_PORT $PROBE_SOCKETS $PROBE_USER $REPLY"
-    for h in 0.0.0.0 :: 10.0.0.1; do probe_host $h; echo "$REPLY"; done' x "$SCRIPTS/healthcheck.d/10-postgresql.sh" "$STATE_FOLDERS"
-  [ "$output" = $'5433 /s u 127.0.0.1\n127.0.0.1\n::1\n10.0.0.1' ]
-}
-
-@test "probe_ask: a word for every answer" {
-  stub pg_isready <<<'exit "$ANSWER"'
-  local answer
-  for answer in 1 2 3; do
-    ANSWER=$answer run -1 as_user bash -c 'source "$1"; PROBE_PORT=1 PROBE_USER=u; probe_ask h "TCP"' x "$SCRIPTS/healthcheck.d/10-postgresql.sh"
-    [[ $output == *TCP* ]]
-  done
-}
-
-@test "probe main: both ways have to answer; nothing published is not well" {
-  probe=$SCRIPTS/healthcheck.d/10-postgresql.sh
-  stub pg_isready <<<'[[ "$*" != *"--host=$DEAD"* ]] || exit 2'
-  DEAD=none run -1 as_user bash "$probe" "$STATE_FOLDERS"
-  printf '5433\n/s\n*\nu\n' >"$STATE_FOLDERS/postgresql.address"
-  DEAD=none run -0 as_user bash "$probe" "$STATE_FOLDERS"
-  [ "$output" = 'the server takes connections on TCP port 5433 and the socket in /s' ]
-  DEAD=127.0.0.1 run -1 as_user bash "$probe" "$STATE_FOLDERS"
-  DEAD=/s run -1 as_user bash "$probe" "$STATE_FOLDERS"
+@test "mode_postgres_publish: a stop that was asked for waits a little for the server, not for ever" {
+  run -0 with_postgresql 'count=0; startup_pause() { count=$((count + 1)); }; CHILD_PID=$$ STOP_SIGNAL=TERM; mode_postgres_publish; echo "$count"'
+  [ "$output" = 200 ]
 }

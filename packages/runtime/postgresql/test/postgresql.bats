@@ -51,6 +51,40 @@ setup() { postgresql_setup; }
   [[ $(<"$CALLS") == *'<listen_addresses=>'*'<fsync=off>'*'signal INT' ]]
 }
 
+@test "database_lock_pid: a number or nothing" {
+  run -0 with_postgresql 'database_lock_pid; echo "<$REPLY>"'
+  [ "$output" = '<>' ]
+  echo 'x$(y)' >"$PGDATA/postmaster.pid"
+  run -0 with_postgresql 'database_lock_pid; echo "<$REPLY>"'
+  [ "$output" = '<>' ]
+  echo 42 >"$PGDATA/postmaster.pid"
+  run -0 with_postgresql 'database_lock_pid; echo "<$REPLY>"'
+  [ "$output" = '<42>' ]
+}
+
+@test "database_server_start: what an older server left is out of the way; a file of lines that is ours is not in force" {
+  printf '%s\n' 4000001 d 0 5432 s l 1 ready >"$PGDATA/postmaster.pid"
+  owned_by_user "$PGDATA"
+  PGPORT=5433 run -0 with_postgresql 'POSTGRES_ARGS=(-c hba_file=/x); database_server_start; database_lock_pid; [ "$REPLY" = "$DATABASE_SERVER_PID" ]; database_server_stop'
+  [[ $(<"$CALLS") == *"<hba_file=/x>"*"<hba_file=$PGDATA/pg_hba.conf>"*'<archive_mode=off> <-p> <5433>'* ]]
+}
+
+@test "database_server_stop: QUIT at once; a server that an init script started anew is stopped too" {
+  run -0 with_postgresql 'database_server_start; STOP_SIGNAL=QUIT; database_server_stop'
+  [[ $(<"$CALLS") == *'signal QUIT' ]]
+  run -0 with_postgresql 'startup_spawn true; DATABASE_SERVER_PID=$SPAWNED_PID; wait "$SPAWNED_PID"
+    startup_spawn postgres -D "$PGDATA"; new=$SPAWNED_PID; until database_is_ready "$new"; do sleep 0.02; done
+    database_server_stop; not kill -0 "$new" 2>/dev/null'
+  [[ $(<"$CALLS") == *'signal INT' ]]
+}
+
+@test "database_server_stop: a server that does not stop is killed after TIMEOUT" {
+  TIMEOUT=1 run -1 with_postgresql 'startup_spawn bash -c '"'trap \"\" INT; : >\"\$1\"; exec sleep 60 >/dev/null 2>&1 3>&-'"' x "$STATE_DIR/deaf"
+    until [[ -e $STATE_DIR/deaf ]]; do sleep 0.02; done
+    DATABASE_SERVER_PID=$SPAWNED_PID; database_server_stop'
+  [[ $output == *'did not stop within TIMEOUT=1 s and is killed'* ]]
+}
+
 @test "database_server_start: a server that ends is named" {
   POSTGRES_FAILS=yes run -1 with_postgresql 'database_server_start'
   [[ $output == *'did not start to initialise'* ]]
@@ -66,37 +100,4 @@ setup() { postgresql_setup; }
   POSTGRES_USER='-u "x"' POSTGRES_DB='host=evil' PGHOST=x run -0 with_postgresql 'docker_process_sql -f y <<<"select"; echo "$PGHOST"'
   [ "$output" = x ]
   [[ $(<"$CALLS") == *'<ON_ERROR_STOP=1> <--no-psqlrc> <--no-password> <--username=-u "x"> <-f> <y> db=host=evil'* ]]
-}
-
-@test "docker_process_init_files: every kind, in order" {
-  cd "$DATABASE_SCRIPTS"
-  echo 'echo sourced' >1.sh
-  printf '#!/bin/sh\necho executed\n' >2.sh && chmod 755 2.sh
-  echo 'select 3' >3.sql
-  echo 'select 4' | gzip >4.sql.gz
-  echo 'select 5' | xz >5.sql.xz
-  stub zstd <<<'cat "$2"'
-  echo 'select 6' >6.sql.zst
-  echo x >'7 $(x).txt'
-  run -0 with_postgresql 'docker_process_init_files "$DATABASE_SCRIPTS"/*'
-  [[ $output == *sourced*executed*'ignoring '*'7 $(x).txt' ]]
-  [ "$(grep -c 'sql: select' "$CALLS")" = 3 ]
-  [[ $(<"$CALLS") == *'/3.sql>'* ]]
-}
-
-@test "database_owner_is_late, database_rename_owner: only for a double quote in the name; no password in arguments" {
-  POSTGRES_USER=plain run -0 with_postgresql 'database_rename_owner'
-  [ ! -s "$CALLS" ]
-  POSTGRES_USER='a"b' POSTGRES_PASSWORD=hunter2 run -0 with_postgresql 'database_rename_owner'
-  run -0 grep '^psql' "$CALLS"
-  [[ ${lines[0]} == *'<--username=strata_first_owner>'* ]]
-  [[ ${lines[1]} == *'<--username=strata_renamer>'*'<--set=name=a"b>'* ]]
-  [[ ${lines[2]} == *'<--username=a"b>'* ]]
-  [[ $output != *'hunter2>'* ]]
-}
-
-@test "database_as_role: the statements stay out of the server's log" {
-  stub psql <<<'echo "$PGOPTIONS"; cat'
-  POSTGRES_PASSWORD=hunter2 run -0 with_postgresql 'database_as_role r <<<"select 1"'
-  [[ $output == *log_statement=none*'\set password'*'select 1' && $output != *hunter2* ]]
 }

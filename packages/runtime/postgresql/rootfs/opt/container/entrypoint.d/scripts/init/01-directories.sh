@@ -2,9 +2,36 @@
 # shellcheck disable=SC2034 # the files share their variables, each is described where it is set first
 # Init 01: the folders exist and are ours. As root it makes them so, as any other user it says what is wrong.
 
+DIRECTORIES_LEGACY=${DIRECTORIES_LEGACY:-/usr/local/pgsql/data} # where the image before this one kept its data
+DIRECTORIES_DEFAULT=${DIRECTORIES_DEFAULT:-/var/lib/postgresql/data}
+
+# Uses the data folder of the image before this one, if PGDATA is where it is by itself and empty, and a cluster lies there.
+directories_find_legacy() {
+  [[ $PGDATA == "$DIRECTORIES_DEFAULT" && -d $DIRECTORIES_LEGACY ]] || return 0
+  if [[ ! -x $DIRECTORIES_LEGACY ]]; then
+    directories_refuse "$DIRECTORIES_LEGACY" "in which user $EUID may not look for a cluster"
+  fi
+  [[ -e $DIRECTORIES_LEGACY/PG_VERSION ]] || return 0
+  if [[ -e $PGDATA/PG_VERSION ]]; then
+    log_warn "there are clusters in $PGDATA and in $DIRECTORIES_LEGACY: using the first; set PGDATA to use the other"
+    return 0
+  fi
+  log_info "using the cluster in $DIRECTORIES_LEGACY; set PGDATA=$DIRECTORIES_LEGACY to say so yourself"
+  PGDATA=$DIRECTORIES_LEGACY
+  export PGDATA
+}
+
+# Gives in REPLY where a folder really is; needs its path.
+directories_resolve() {
+  REPLY=$1
+  if [[ -d $1 ]]; then REPLY=$(cd -P -- "$1" && pwd -P) || REPLY=$1; fi
+}
+
 # Makes a folder and gives it to the server's user; needs root, PATH and the name of the variable it comes from.
 directories_give() {
-  local folder=$1 name=$2
+  local folder name=$2
+  directories_resolve "$1"
+  folder=$REPLY
   security_safe_folder "$folder" \
     || die 2 "$name: expected a folder for data alone, found '$folder', which belongs to the system; choose another"
   mkdir -p -- "$folder" && security_own "$folder" && return 0
@@ -13,7 +40,12 @@ directories_give() {
 
 # Makes and gives away all folders; needs root.
 directories_as_root() {
+  local link
   directories_give "$PGDATA" PGDATA
+  # The cluster's log and its tablespaces may lie elsewhere.
+  for link in "$PGDATA"/pg_wal "$PGDATA"/pg_tblspc/*; do
+    if [[ -L $link && -d $link ]]; then directories_give "$link" "the folder behind $link"; fi
+  done
   if [[ -n ${POSTGRES_INITDB_WALDIR-} ]]; then directories_give "$POSTGRES_INITDB_WALDIR" POSTGRES_INITDB_WALDIR; fi
   [[ -d $DATABASE_SOCKETS ]] || mkdir -p -- "$DATABASE_SOCKETS" 2>/dev/null || return 0
   if ! chown "$SECURITY_UID:$SECURITY_GID" "$DATABASE_SOCKETS" 2>/dev/null || ! chmod 3777 "$DATABASE_SOCKETS"; then
@@ -66,6 +98,7 @@ directories_find_sockets() {
 
 # Runs the step.
 init_directories() {
+  directories_find_legacy
   if ((EUID == 0)); then
     directories_as_root
   else

@@ -6,9 +6,8 @@
 # a folder inside (it takes none that is not empty, and only what is inside a volume lasts), whose content then moves
 # up, and the marker is removed after the last write.
 
-DATABASE_MARKER=strata.initialising
 DATABASE_STAGE=strata.initdb
-DATABASE_SCRIPTS=${DATABASE_SCRIPTS:-/docker-entrypoint-initdb.d}
+DATABASE_FIRST_OWNER=strata_first_owner # the superuser during initdb where the real name comes later
 
 # Gives in REPLY what is in PGDATA: new, cluster, incomplete (our marker is there) or foreign.
 database_state() {
@@ -20,42 +19,67 @@ database_state() {
   if database_folder_is_free "$PGDATA"; then REPLY=new; fi
 }
 
-# Refuses data of another major version.
-database_check_version() {
-  local found server
-  read -r found <"$PGDATA/PG_VERSION" || :
-  database_server_major
-  server=$REPLY
-  [[ $found == "$server" ]] || die 2 "PGDATA: expected a cluster of PostgreSQL $server, found one of '$found' in $PGDATA;" \
-    "run an image of version $found, or move the data with pg_dump or pg_upgrade; nothing was changed"
-}
-
 # Refuses a folder that holds something else than a database, because making one there could destroy it.
 database_refuse_foreign() {
   if [[ -e $PGDATA/PG_VERSION ]]; then
     die 1 "PGDATA: expected a whole cluster or an empty folder, found one without global/pg_control in $PGDATA (perhaps" \
       "initdb or a restore was broken off); restore it, or empty the folder yourself; nothing was changed"
   fi
+  if [[ -e $PGDATA/pgdata/PG_VERSION ]]; then
+    die 1 "PGDATA: expected a cluster or an empty folder, found one that has a cluster in a folder of its own, $PGDATA/pgdata;" \
+      "set PGDATA=$PGDATA/pgdata to use it; nothing was changed"
+  fi
   die 1 "PGDATA: expected a cluster or an empty folder, found other files in $PGDATA;" \
     "mount an empty volume, or set PGDATA to a folder inside this one; nothing was changed"
 }
 
-# Refuses a folder whose initialisation was broken off, unless INIT_ON_INCOMPLETE says to begin again.
+# Refuses a folder whose initialisation was broken off; needs why it cannot go on, or nothing.
 database_refuse_incomplete() {
-  [[ ${INIT_ON_INCOMPLETE:-refuse} != wipe ]] || return 0
-  die 1 "an earlier initialisation of $PGDATA was broken off, so the database may lack what init scripts should have" \
-    "made; expected a complete one; set INIT_ON_INCOMPLETE=wipe to delete it and begin again, or empty the volume" \
-    "yourself; nothing was changed"
+  local done_so_far=""
+  if [[ -n ${1-} ]]; then done_so_far="INIT_ON_INCOMPLETE=resume cannot go on with it, because $1; "; fi
+  journal_unfinished
+  die 1 "an earlier initialisation of $PGDATA was broken off${REPLY:+ in init script $REPLY}, so the database may lack what init scripts should have" \
+    "made; expected a complete one; ${done_so_far}set INIT_ON_INCOMPLETE=resume to go on after the last init script that" \
+    "ended well, or INIT_ON_INCOMPLETE=wipe to delete everything and begin again, or empty the volume yourself; nothing" \
+    "was changed"
+}
+
+# Decides what to do with a broken-off initialisation: gives in REPLY resume or wipe, or ends here.
+database_judge_incomplete() {
+  local boot
+  case ${INIT_ON_INCOMPLETE:-refuse} in
+    refuse) database_refuse_incomplete ;;
+    wipe)
+      REPLY=wipe
+      return 0
+      ;;
+  esac
+  journal_read_marker
+  boot=$JOURNAL_BOOT
+  journal_boot
+  # Until the end nothing is synced: after a crash of the machine itself the files may hold anything.
+  if [[ $boot != "$REPLY" ]] && journal_has initdb; then
+    database_refuse_incomplete "the machine was started again since, and what had been written may be damaged"
+  fi
+  if ! journal_has initdb && ! database_folder_is_free "$PGDATA" "$DATABASE_MARKER|$DATABASE_STAGE|$DATABASE_JOURNAL"; then
+    database_refuse_incomplete "it has no journal of what was done"
+  fi
+  REPLY=resume
 }
 
 # Empties a folder whose initialisation was broken off, and the folder for its log.
 database_wipe_incomplete() {
-  local waldir=""
   log_warn "an earlier initialisation was broken off and INIT_ON_INCOMPLETE is wipe: deleting everything in $PGDATA"
+  # First: after a kill halfway nothing must look as if there were something to resume.
+  rm -f -- "$PGDATA/$DATABASE_JOURNAL"
+  database_wipe_waldir
   database_wipe "$PGDATA"
-  read -r waldir <"$PGDATA/$DATABASE_MARKER" || :
-  # Only a folder that was empty when we began is in the marker.
-  if [[ -n $waldir && $waldir == "${POSTGRES_INITDB_WALDIR-}" && -d $waldir ]]; then database_wipe "$waldir"; fi
+}
+
+# Empties the folder for the log, if it was empty when the broken-off initialisation began.
+database_wipe_waldir() {
+  journal_read_marker
+  if [[ -n $REPLY && $REPLY == "${POSTGRES_INITDB_WALDIR-}" && -d $REPLY ]]; then database_wipe "$REPLY"; fi
 }
 
 # Deletes what is in a folder; the marker stays, so that being killed now changes nothing.
@@ -64,95 +88,78 @@ database_wipe() {
   ((RUN_STATUS == 0)) || die 1 "cannot delete the content of $1, see above; empty it yourself"
 }
 
-# Adds one fault about a name that PostgreSQL would cut or that no client could type.
-database_check_name() {
-  local name=$1 value=$2
-  byte_length "$value"
-  if ((REPLY > 63)); then
-    DATABASE_FAULTS+=("$name: expected at most 63 bytes, found $REPLY; shorten it")
-  elif has_control "$value"; then
-    DATABASE_FAULTS+=("$name: expected no control characters such as a newline, found one; remove it")
-  fi
-}
-
-# Checks all that a new database needs, says all that is wrong, ends with 2 if anything is.
-database_check_settings() {
-  local fault
-  DATABASE_FAULTS=()
-  database_check_name POSTGRES_USER "$POSTGRES_USER"
-  database_check_name POSTGRES_DB "$POSTGRES_DB"
-  if [[ $POSTGRES_USER == pg_* ]]; then
-    DATABASE_FAULTS+=("POSTGRES_USER: expected a name that does not begin with pg_ (kept for PostgreSQL); change it")
-  fi
-  if [[ ${POSTGRES_PASSWORD-} == *[$'\n\r']* ]]; then
-    DATABASE_FAULTS+=("POSTGRES_PASSWORD: expected one line, found a line break in it; remove it")
-  fi
-  if has_control "${POSTGRES_HOST_AUTH_METHOD-}"; then
-    DATABASE_FAULTS+=("POSTGRES_HOST_AUTH_METHOD: expected a method such as scram-sha-256 on one line; correct it")
-  fi
-  words_split "${POSTGRES_INITDB_ARGS-}" \
-    || DATABASE_FAULTS+=("POSTGRES_INITDB_ARGS: expected words as in a shell, found a quote that is not closed; close it")
-  if [[ -z ${POSTGRES_PASSWORD-} && ${POSTGRES_HOST_AUTH_METHOD-} != trust ]]; then
-    DATABASE_FAULTS+=("POSTGRES_PASSWORD: a new database needs a password for its superuser '$POSTGRES_USER', found none;"$'\x20'"set it, as in: docker run -e POSTGRES_PASSWORD=..., or POSTGRES_PASSWORD_FILE; or, where everybody who"$'\x20'"reaches the server may do everything, POSTGRES_HOST_AUTH_METHOD=trust")
-  fi
-  for fault in "${DATABASE_FAULTS[@]}"; do log_error "$fault"; done
-  ((${#DATABASE_FAULTS[@]} == 0)) || exit 2
-}
-
-# Says loudly what trust means.
-database_warn_trust() {
-  [[ ${POSTGRES_HOST_AUTH_METHOD-} == trust ]] || return 0
-  log_warn "POSTGRES_HOST_AUTH_METHOD is trust: ANYONE who can reach the port has FULL ACCESS WITHOUT A PASSWORD," \
-    "even if POSTGRES_PASSWORD is set; use it on networks that only you can reach, or not at all"
-}
-
-# Makes initdb, which looks its user up by number, find one: needs a folder for two files. Gives DATABASE_INITDB.
-database_prepare_user() {
-  local library
-  DATABASE_INITDB=(initdb)
-  if security_known_user "$EUID"; then return 0; fi
-  for library in /usr/lib/libnss_wrapper.so /usr/lib/*/libnss_wrapper.so; do
-    if [[ ! -r $library ]]; then continue; fi
-    printf 'postgres:x:%s:%s:PostgreSQL:%s:/bin/false\n' "$EUID" "${GROUPS[0]}" "$PGDATA" >"$STATE_DIR/passwd"
-    printf 'postgres:x:%s:\n' "${GROUPS[0]}" >"$STATE_DIR/group"
-    DATABASE_INITDB=(env "LD_PRELOAD=$library" "NSS_WRAPPER_PASSWD=$STATE_DIR/passwd"
-      "NSS_WRAPPER_GROUP=$STATE_DIR/group" initdb)
-    return 0
-  done
-  die 4 "user $EUID has no entry in /etc/passwd, which initdb needs, and libnss_wrapper is not in the image;" \
-    "mount a passwd file, or add the package libnss-wrapper"
-}
-
 # Runs a command with its standard output shown at LOG_LEVEL=debug only: initdb tells at length, and of the wrong folder.
 database_quietly() {
   if [[ ${LOG_LEVEL:-info} == debug ]]; then exec "$@"; else exec "$@" >/dev/null; fi
 }
 
-# Runs initdb in the folder inside PGDATA and moves what it made up.
+# Gives 0 if the superuser gets name and password after initdb, which refuses some letters in the name (they would break
+# the scripts it runs) and takes one line for the password.
+database_owner_is_late() { [[ $POSTGRES_USER == *[\"\'\\\$[:cntrl:]]* || ${POSTGRES_PASSWORD-} == *[$'\n\r']* ]]; }
+
+# Gives the superuser its name and password in the folder that initdb made.
+database_name_owner() {
+  local name statements
+  database_owner_is_late || return 0
+  single_literal "$POSTGRES_USER"
+  # No role can rename itself by ALTER ROLE; 10 is the number of the one that initdb makes.
+  statements="UPDATE pg_authid SET rolname = $REPLY WHERE oid = 10;"$'\n'
+  if [[ -n ${POSTGRES_PASSWORD-} ]]; then
+    single_name "$POSTGRES_USER"
+    name=$REPLY
+    single_literal "$POSTGRES_PASSWORD"
+    statements+="ALTER ROLE $name PASSWORD $REPLY;"$'\n'
+  fi
+  single_run "$1" "$statements" && return 0
+  single_complaint
+  database_give_up 1 "cannot name the superuser '$POSTGRES_USER' (POSTGRES_USER): $REPLY; choose another name"
+}
+
+# Runs initdb in the folder inside PGDATA, lets others connect to what it made, and moves that up.
 database_initdb() {
-  local -a options=("--username=$POSTGRES_USER")
-  local stage=$PGDATA/$DATABASE_STAGE
-  if database_owner_is_late; then options=("--username=$DATABASE_FIRST_OWNER"); fi
+  local -a options=()
+  local stage=$PGDATA/$DATABASE_STAGE password=${POSTGRES_PASSWORD-}
+  if database_owner_is_late; then
+    options+=("--username=$DATABASE_FIRST_OWNER")
+    # initdb may insist on one; it lives until the real one is set.
+    if [[ -n $password ]]; then password=first-$SRANDOM-$SRANDOM; fi
+  else
+    options+=("--username=$POSTGRES_USER")
+  fi
   words_split "${POSTGRES_INITDB_ARGS-}"
   if [[ -n ${POSTGRES_INITDB_WALDIR-} ]]; then options+=("--waldir=$POSTGRES_INITDB_WALDIR"); fi
-  options+=("${WORDS[@]}" --no-sync -D "$stage")
-  database_prepare_user
-  if [[ -n ${POSTGRES_PASSWORD-} ]] && ! database_owner_is_late; then
+  options+=("${WORDS_FOUND[@]}" --no-sync -D "$stage")
+  if [[ -n $password ]]; then
     # A pipe: the password is neither in a file nor in the list of processes.
-    startup_run database_quietly "${DATABASE_INITDB[@]}" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${options[@]}"
+    startup_run database_quietly "${SINGLE_USER[@]}" initdb --pwfile=<(printf '%s\n' "$password") "${options[@]}"
   else
-    startup_run database_quietly "${DATABASE_INITDB[@]}" "${options[@]}"
+    startup_run database_quietly "${SINGLE_USER[@]}" initdb "${options[@]}"
   fi
-  ((RUN_STATUS == 0)) || database_give_up "initdb failed with code $RUN_STATUS, see its lines above; correct what they name"
+  ((RUN_STATUS == 0)) || database_give_up 1 "initdb failed with code $RUN_STATUS, see its lines above; correct what they" \
+    "name${POSTGRES_INITDB_ARGS:+ (its options come from POSTGRES_INITDB_ARGS)}"
+  [[ -e $stage/PG_VERSION ]] || database_give_up 2 "POSTGRES_INITDB_ARGS: expected options with which initdb makes a" \
+    "cluster, found ones with which it made none; leave out what only shows something"
+  database_name_owner "$stage"
+  database_write_hba "$stage"
+  hba_check "$stage" || database_give_up 2 "$REPLY"
+  journal_note initdb
+}
+
+# Moves what initdb made up; a start after a kill goes on with it.
+database_move_up() {
+  local stage=$PGDATA/$DATABASE_STAGE
+  if [[ ! -d $stage ]]; then return 0; fi
   chmod --reference="$stage" -- "$PGDATA"
-  mv -- "$stage"/* "$PGDATA/"
+  if [[ -n $(ls -A -- "$stage") ]]; then mv -- "$stage"/* "$PGDATA/"; fi
   rmdir -- "$stage"
 }
 
-# Ends after a failure of initdb. Nothing of value was made yet, so the folder is left as it was found.
+# Ends with CODE and TEXT after a failure of initdb. Nothing of value was made yet, so the folder is left as it was found.
 database_give_up() {
-  rm -rf -- "${PGDATA:?}/$DATABASE_STAGE" "${PGDATA:?}/$DATABASE_MARKER"
-  die 1 "$1"
+  rm -rf -- "${PGDATA:?}/$DATABASE_STAGE"
+  database_wipe_waldir
+  journal_end
+  die "$@"
 }
 
 # Gives in REPLY the method for connections from elsewhere: md5 only where passwords are kept that way.
@@ -166,83 +173,95 @@ database_auth_method() {
   fi
 }
 
-# Lets others than the container itself connect.
+# Lets others than the container itself connect to the cluster in a folder.
 database_write_hba() {
   database_auth_method
   {
     printf '\n'
     if [[ $REPLY == trust ]]; then printf '# warning: trust lets everybody in without a password\n'; fi
     printf 'host all all all %s\n' "$REPLY"
-  } >>"$PGDATA/pg_hba.conf"
+  } >>"$1/pg_hba.conf"
 }
 
-# Creates POSTGRES_DB unless initdb did.
+# Creates POSTGRES_DB unless it is there.
 database_create() {
   case $POSTGRES_DB in
     postgres | template0 | template1) return 0 ;;
   esac
-  startup_run docker_process_sql --quiet --dbname=postgres --set="name=$POSTGRES_DB" <<<'CREATE DATABASE :"name";'
+  startup_run docker_process_sql --quiet --dbname=postgres --set="name=$POSTGRES_DB" <<'SQL'
+SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+SQL
   ((RUN_STATUS == 0)) || die 1 "cannot create the database '$POSTGRES_DB' (POSTGRES_DB), see above; choose another name"
-}
-
-# Runs the user's init scripts in a shell that they may change as they like; it runs in the background.
-database_user_scripts() {
-  trap - ERR
-  # Scripts written for the official image do not expect unset variables to be errors.
-  set +u
-  DATABASE_SCRIPT="" DATABASE_SCRIPTS_DONE=""
-  trap database_user_scripts_end EXIT
-  database_client_env
-  docker_process_init_files "$DATABASE_SCRIPTS"/*
-  DATABASE_SCRIPTS_DONE=yes
-}
-
-# Names the script that broke off the others, by failing or by a plain exit.
-database_user_scripts_end() {
-  local status=$?
-  if [[ -n $DATABASE_SCRIPTS_DONE ]]; then exit "$status"; fi
-  log_error "init script $DATABASE_SCRIPT ended the initialisation with code $status, expected it to end well (and a" \
-    "sourced one to use return, not exit); correct it, then empty the volume or set INIT_ON_INCOMPLETE=wipe"
-  exit 1
-}
-
-# Runs the user's init scripts if there are any.
-database_run_user_scripts() {
-  local -a files=("$DATABASE_SCRIPTS"/*)
-  if [[ ! -e ${files[0]} ]]; then return 0; fi
-  startup_run database_user_scripts
-  ((RUN_STATUS == 0)) || die 1 "the initialisation failed; $PGDATA keeps its marker, so no start takes it for complete"
 }
 
 # Brings all that was written to the disk, once, unless the user told initdb not to.
 database_sync() {
   words_split "${POSTGRES_INITDB_ARGS-}"
-  if [[ " ${WORDS[*]} " == *' -N '* || " ${WORDS[*]} " == *' --no-sync '* || " ${WORDS[*]} " == *' --nosync '* ]]; then
+  local words=" ${WORDS_FOUND[*]} "
+  if [[ $words == *' -N '* || $words == *' --no-sync '* || $words == *' --nosync '* ]]; then
     return 0
   fi
-  startup_run database_quietly "${DATABASE_INITDB[@]}" --sync-only -D "$PGDATA"
+  startup_run database_quietly "${SINGLE_USER[@]}" initdb --sync-only -D "$PGDATA"
   ((RUN_STATUS == 0)) || die 1 "cannot bring $PGDATA to the disk, see above; check the volume"
 }
 
-# Makes a new database, from the marker to its removal.
-database_make() {
-  local began=$EPOCHREALTIME waldir=""
+# Begins: the marker, then initdb.
+database_begin() {
+  local waldir=""
   log_info "making a new database in $PGDATA"
   if [[ -n ${POSTGRES_INITDB_WALDIR-} ]] && database_folder_is_free "$POSTGRES_INITDB_WALDIR"; then
     waldir=$POSTGRES_INITDB_WALDIR
   fi
-  printf '%s\n' "$waldir" >"$PGDATA/$DATABASE_MARKER"
+  journal_begin "$waldir"
   database_initdb
-  database_write_hba
+}
+
+# Goes on with a broken-off initialisation. What initdb had not finished is made again: it is nobody's work.
+database_resume() {
+  log_warn "an earlier initialisation was broken off and INIT_ON_INCOMPLETE is resume: going on where it ended"
+  journal_has initdb && return 0
+  startup_run rm -rf -- "$PGDATA/$DATABASE_STAGE"
+  database_wipe_waldir
+  database_begin
+}
+
+# Does all that comes after initdb; every step can be done twice.
+database_complete() {
+  database_move_up
   database_server_start
-  database_rename_owner
-  database_create
-  database_run_user_scripts
+  if ! journal_has database; then
+    database_create
+    journal_note database
+  fi
+  userscripts_run
   database_server_stop || die 1 "the temporary server did not stop well, see its lines above"
   database_sync
-  rm -f -- "$PGDATA/$DATABASE_MARKER"
-  log_debug "took $((${EPOCHREALTIME/[.,]/} / 1000 - ${began/[.,]/} / 1000)) ms"
+  journal_end
+  DATABASE_MADE=yes
   log_info "PostgreSQL init process complete; ready for start up."
+}
+
+# Checks all there is to check before the first write: what cannot work must leave no half-made folder.
+database_prepare() {
+  database_check_settings
+  userscripts_check
+  preflight_shm
+  if [[ $1 == new ]]; then preflight_space new; fi
+  init_config "${@:2}"
+  single_prepare_user
+  database_warn_trust
+}
+
+# Makes sure of a cluster that is there.
+database_adopt() {
+  preflight_version
+  preflight_files
+  preflight_pidfile
+  preflight_space cluster
+  preflight_shm
+  # Left by a kill after the last step.
+  if [[ -e $PGDATA/$DATABASE_JOURNAL ]]; then rm -f -- "$PGDATA/$DATABASE_JOURNAL"; fi
+  log_info "PostgreSQL Database directory appears to contain a database; Skipping initialization"
 }
 
 # Runs the step; needs the container's command.
@@ -251,23 +270,31 @@ init_database() {
   POSTGRES_USER=${POSTGRES_USER:-postgres}
   POSTGRES_DB=${POSTGRES_DB:-$POSTGRES_USER}
   export POSTGRES_USER POSTGRES_DB
+  preflight_lock
   database_state
   case $REPLY in
     cluster)
-      database_check_version
-      log_info "PostgreSQL Database directory appears to contain a database; Skipping initialization"
+      database_adopt
       return 0
       ;;
     foreign) database_refuse_foreign ;;
-    incomplete) database_refuse_incomplete ;;
+    incomplete)
+      database_judge_incomplete
+      local what=$REPLY
+      database_prepare incomplete "$@"
+      if [[ $what == resume ]]; then
+        database_resume
+      else
+        database_wipe_incomplete
+        database_begin
+      fi
+      ;;
+    new)
+      database_prepare new "$@"
+      database_begin
+      ;;
   esac
-  local state=$REPLY
-  # Before the first write: settings that cannot work must leave no half-made folder.
-  database_check_settings
-  init_config "$@"
-  database_warn_trust
-  if [[ $state == incomplete ]]; then database_wipe_incomplete; fi
-  database_make
+  database_complete
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

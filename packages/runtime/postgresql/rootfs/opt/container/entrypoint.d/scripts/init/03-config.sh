@@ -3,6 +3,8 @@
 # Init 03: the server's configuration. Ours includes the user's, which is never edited. Later lines win: defaults,
 # the user's postgresql.conf, the files of the configuration folder, the environment (POSTGRESQL_<PARAMETER>).
 
+CONFIG_HOOKS=() # functions that add lines while the configuration is built
+
 # Gives in REPLY a value as postgresql.conf wants it; inside its quotes a backslash has a meaning too.
 config_quote() {
   local value=${1//\\/\\\\}
@@ -16,14 +18,16 @@ config_parameter() {
   REPLY=${REPLY//__/.}
 }
 
-# Checks the settings in the environment, says all that is wrong, ends with 2 if anything is. Names in REPLY_LIST.
+# Checks the settings in the environment, says all that is wrong, ends with 2 if anything is. Names in CONFIG_NAMES.
 config_check_environment() {
   local name fault=""
   env_family POSTGRESQL_
-  for name in "${REPLY_LIST[@]}"; do
+  CONFIG_NAMES=("${REPLY_LIST[@]}")
+  for name in "${CONFIG_NAMES[@]}"; do
     config_parameter "$name"
-    if [[ ! $REPLY =~ ^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$ ]]; then
-      log_error "$name: expected the name of a parameter after POSTGRESQL_, found '$REPLY'; correct the name"
+    # Patterns and no regular expression: there, the letters from a to z are those of the locale.
+    if [[ $REPLY != [a-z_]* || $REPLY == *[!a-z0-9_.]* || $REPLY == *.*.* || $REPLY == *. || $REPLY == *.[0-9]* ]]; then
+      log_error "$name: expected the name of a parameter after POSTGRESQL_, found '${REPLY:0:80}'; correct the name"
       fault=yes
     elif [[ $REPLY == data_directory || $REPLY == config_file ]]; then
       log_error "$name: expected a parameter other than $REPLY, which this image sets; use PGDATA or PGCONFIG"
@@ -36,43 +40,101 @@ config_check_environment() {
   [[ -z $fault ]] || exit 2
 }
 
+# Adds a line to our configuration; needs the parameter's name and its value.
+config_add() {
+  config_quote "$2"
+  CONFIG_TEXT+="$1 = $REPLY"$'\n'
+  CONFIG_CHECKED=yes
+}
+
+# Adds what includes a file; needs its path. An unreadable one would end the server with less to say.
+config_include() {
+  [[ -r $1 ]] || die 3 "$1: expected a file that user $EUID can read, found one that it cannot; chmod a+r it"
+  config_quote "$1"
+  CONFIG_TEXT+="include $REPLY"$'\n'
+  CONFIG_CHECKED=yes
+}
+
+# Adds the files of the configuration folder. Those of the same ending that hold no parameters are put where they belong.
+config_folder() {
+  local folder=${PGCONFIG-} file
+  [[ -d $folder ]] || return 0
+  [[ -r $folder && -x $folder ]] || die 3 "PGCONFIG: expected a folder that user $EUID can read, found '$folder'," \
+    "which it cannot; chmod a+rx it"
+  if [[ ! -e $folder/pg_hba.conf && ! -e $folder/pg_ident.conf ]]; then
+    # The server looks into the folder itself, so it finds new files when it reads its configuration again.
+    for file in "$folder"/*.conf; do
+      if [[ -e $file && ! -r $file ]]; then config_include "$file"; fi
+    done
+    config_quote "$folder"
+    CONFIG_TEXT+="include_dir $REPLY"$'\n'
+    CONFIG_CHECKED=yes
+    return 0
+  fi
+  for file in "$folder"/*.conf; do
+    case ${file##*/} in
+      pg_hba.conf) config_add hba_file "$file" ;;
+      pg_ident.conf) config_add ident_file "$file" ;;
+      *) if [[ -e $file ]]; then config_include "$file"; fi ;;
+    esac
+  done
+}
+
+# Adds the settings of the environment, but those whose variables are in CONFIG_LEFT_OUT.
+config_environment() {
+  local name
+  for name in "${CONFIG_NAMES[@]}"; do
+    [[ " $CONFIG_LEFT_OUT " != *" $name "* ]] || continue
+    config_parameter "$name"
+    config_add "$REPLY" "${!name}"
+  done
+}
+
 # Gives in CONFIG_TEXT our configuration and in CONFIG_CHECKED whether it holds anything that may be wrong.
 config_build() {
-  local name own=${POSTGRES_CONFIG_FILE:-$PGDATA/postgresql.conf}
+  local own=${POSTGRES_CONFIG_FILE:-$PGDATA/postgresql.conf} hook
   config_check_environment
-  CONFIG_CHECKED="" CONFIG_TEXT=$'# Written at every start; a change here is lost. See PGCONFIG and POSTGRESQL_<PARAMETER>.\n'
-  CONFIG_TEXT+=$'\n# defaults\nlisten_addresses = \'*\'\n'
-  if [[ $DATABASE_SOCKETS != "$DATABASE_SOCKETS_HOME" ]]; then
-    config_quote "$DATABASE_SOCKETS"
-    CONFIG_TEXT+="unix_socket_directories = $REPLY"$'\n'
-  fi
+  memory_config
+  CONFIG_TEXT=$'# Written at every start; a change here is lost. See PGCONFIG and POSTGRESQL_<PARAMETER>.\n'
+  CONFIG_TEXT+=$'\n# defaults\nlisten_addresses = \'*\'\n'"$MEMORY_DEFAULTS$MEMORY_BUFFERS"
+  if [[ $DATABASE_SOCKETS != "$DATABASE_SOCKETS_HOME" ]]; then config_add unix_socket_directories "$DATABASE_SOCKETS"; fi
+  CONFIG_CHECKED=""
   CONFIG_TEXT+=$'\n# the user\'s\n'
   config_quote "$own"
   # Before initdb there is none, and the check needs the rest; a file that was asked for by name has to exist.
-  if [[ -n $POSTGRES_CONFIG_FILE ]]; then CONFIG_TEXT+="include $REPLY"$'\n'; fi
+  if [[ -n $POSTGRES_CONFIG_FILE ]]; then CONFIG_TEXT+="include $REPLY"$'\n' CONFIG_CHECKED=yes; fi
   if [[ -z $POSTGRES_CONFIG_FILE ]]; then CONFIG_TEXT+="include_if_exists $REPLY"$'\n'; fi
-  if [[ -d ${PGCONFIG-} ]]; then
-    config_quote "$PGCONFIG"
-    CONFIG_TEXT+="include_dir $REPLY"$'\n'
-    CONFIG_CHECKED=yes
-  fi
+  if [[ -n $MEMORY_BUFFERS ]] && memory_buffers_are_initdbs "$own"; then CONFIG_TEXT+=$MEMORY_BUFFERS; fi
+  config_folder
+  CONFIG_TEXT+=$'\n# what is switched on\n'
+  if [[ -n ${ARCHIVE_TIMEOUT-} ]]; then config_add archive_timeout "$ARCHIVE_TIMEOUT"; fi
+  tls_config
+  for hook in "${CONFIG_HOOKS[@]}"; do "$hook"; done
   CONFIG_TEXT+=$'\n# the environment\'s\n'
-  for name in "${REPLY_LIST[@]}"; do
-    config_parameter "$name"
-    CONFIG_TEXT+="$REPLY = "
-    config_quote "${!name}"
-    CONFIG_TEXT+="$REPLY"$'\n'
-    CONFIG_CHECKED=yes
-  done
+  CONFIG_LEFT_OUT=""
+  CONFIG_BEFORE=$CONFIG_TEXT
+  config_environment
+}
+
+# Warns of settings that ALTER SYSTEM made: they stand above the environment.
+config_warn_auto() {
+  local line name
+  [[ -r $PGDATA/postgresql.auto.conf && ${#CONFIG_NAMES[@]} -gt 0 ]] || return 0
+  while IFS= read -r line; do
+    for name in "${CONFIG_NAMES[@]}"; do
+      config_parameter "$name"
+      [[ $line == "$REPLY = "* ]] || continue
+      log_warn "$name: ALTER SYSTEM set $REPLY too, and that wins; run ALTER SYSTEM RESET $REPLY to let the variable count"
+    done
+  done <"$PGDATA/postgresql.auto.conf"
 }
 
 # Gives in REPLY which variables a complaint of the server is about: it names their parameters.
 config_blame() {
   local complaint=${1,,} name names=""
-  env_family POSTGRESQL_
-  for name in "${REPLY_LIST[@]}"; do
+  for name in "${CONFIG_NAMES[@]}"; do
     config_parameter "$name"
-    if [[ $complaint == *"\"$REPLY\""* ]]; then names+="${names:+, }$name"; fi
+    if [[ " $CONFIG_LEFT_OUT " != *" $name "* && $complaint == *"\"$REPLY\""* ]]; then names+="${names:+, }$name"; fi
   done
   REPLY=$names
 }
@@ -83,31 +145,55 @@ config_complaint() {
   while IFS= read -r line; do
     if [[ -z $line || $line == *'skipping missing configuration file'* ]]; then continue; fi
     if [[ $line =~ ^[0-9-]+\ [0-9:.]+\ [^\ ]+\ \[[0-9]+\]\ (.*)$ ]]; then line=${BASH_REMATCH[1]}; fi
+    # A value may be of any length, and is the user's to look up.
+    if ((${#line} > 200)); then line="${line:0:200}…"; fi
     text+="${text:+; }$line"
   done <<<"$1"
+  if ((${#text} > 800)); then text="${text:0:800}…"; fi
   REPLY=$text
 }
 
-# Asks the server whether it takes the configuration; ends with 2 and the variable's name if not.
-config_check() {
-  local complaint
-  complaint=$("$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" -C port 2>&1) \
-    && return 0
-  config_complaint "$complaint"
-  complaint=$REPLY
-  config_blame "$complaint"
-  die 2 "${REPLY:-the configuration}: expected settings that the server accepts, found: $complaint;" \
-    "correct ${REPLY:-the files in ${PGCONFIG-} or $PGDATA/postgresql.conf}"
-}
-
-# Runs the step; needs the container's command. Once is enough: on a first start 02-database needs it earlier.
-init_config() {
-  if [[ -n ${CONFIG_DONE-} ]]; then return 0; fi
-  database_split_args "$@"
-  config_build
+# Writes our configuration.
+config_write() {
   security_private_file "$STATE_DIR/postgresql.conf" "$CONFIG_TEXT" \
     || die 3 "cannot write $STATE_DIR/postgresql.conf; make the folder writable for user $EUID, with room left"
-  if [[ -n $CONFIG_CHECKED ]]; then config_check; fi
+}
+
+# Asks the server whether it takes the configuration; says all that is wrong, by variable, and ends with 2.
+# It names what it does not know first and what has a wrong value only then: what it named is left out and it is asked
+# again.
+config_check() {
+  local complaint faulty=""
+  until complaint=$("$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" -C port 2>&1); do
+    faulty=yes
+    config_complaint "$complaint"
+    complaint=$REPLY
+    config_blame "$complaint"
+    log_error "${REPLY:-the configuration}: expected settings that the server accepts, found: $complaint;" \
+      "correct ${REPLY:-the command, or the files in ${PGCONFIG-} or ${POSTGRES_CONFIG_FILE:-$PGDATA/postgresql.conf}}"
+    [[ -n $REPLY ]] || break
+    CONFIG_LEFT_OUT+=" ${REPLY//,/}"
+    CONFIG_TEXT=$CONFIG_BEFORE
+    config_environment
+    config_write
+  done
+  [[ -z $faulty ]] || exit 2
+}
+
+# Runs the step; needs the container's command. A first start needs it earlier, in 02-database; then only the file of who
+# may connect is written anew, because the cluster has one now.
+init_config() {
+  if [[ -n ${CONFIG_DONE-} ]]; then
+    if [[ -n $HBA_WRITTEN ]]; then hba_write; fi
+    return 0
+  fi
+  database_split_args "$@"
+  config_build
+  config_write
+  if [[ -n $CONFIG_CHECKED ]] || ((${#POSTGRES_ARGS[@]} > 0)); then config_check; fi
+  config_warn_auto
+  hba_config
+  if [[ -e $PGDATA/PG_VERSION ]]; then hba_check "$PGDATA" || die 2 "$REPLY"; fi
   CONFIG_DONE=yes
 }
 

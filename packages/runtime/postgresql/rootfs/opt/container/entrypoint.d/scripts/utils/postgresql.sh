@@ -47,6 +47,8 @@ database_split_args() {
       POSTGRES_ARGS+=(-c "$value")
     fi
   done
+  # Last, so that it counts: it includes what any other place names.
+  if [[ -n ${HBA_WRITTEN-} ]]; then POSTGRES_ARGS+=(-c "hba_file=$HBA_WRITTEN"); fi
 }
 
 # Refuses a data folder on the command line that is not PGDATA: half of what runs here would miss it.
@@ -54,15 +56,12 @@ database_check_folder_option() {
   [[ ${1%/} == "$PGDATA" ]] || die 2 "server option -D: expected '$PGDATA' (PGDATA), found '$1'; set PGDATA instead"
 }
 
-# Gives 0 if a folder holds nothing but lost+found, and perhaps an entry of the name given second.
+# Gives 0 if a folder holds nothing but lost+found, and perhaps entries of the names given second, with | between them.
 database_folder_is_free() {
   local entry
   for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
     if [[ ! -e $entry && ! -L $entry ]]; then continue; fi
-    case ${entry##*/} in
-      lost+found | "${2-lost+found}") ;;
-      *) return 1 ;;
-    esac
+    [[ "|lost+found|${2-}|" == *"|${entry##*/}|"* ]] || return 1
   done
 }
 
@@ -84,11 +83,20 @@ database_is_ready() {
   [[ ${lines[0]-} == "$1" && ${lines[7]-} == ready* ]]
 }
 
+# Gives in REPLY the number in the server's lock file, or nothing.
+database_lock_pid() {
+  REPLY=""
+  if [[ -r $PGDATA/postmaster.pid ]]; then read -r REPLY 2>/dev/null <"$PGDATA/postmaster.pid" || :; fi
+  [[ $REPLY =~ ^[0-9]+$ ]] || REPLY=""
+}
+
 # Starts the temporary server: socket only, so that nobody from outside meets a half-made database.
-# It does not sync: database_sync does that once, before the marker goes.
+# It does not sync: database_sync does that once, before the marker goes. Nothing is archived before there is a stanza.
 database_server_start() {
+  preflight_clear_pidfile
   startup_spawn "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" \
-    -c listen_addresses= -c "unix_socket_directories=$DATABASE_SOCKETS" -c fsync=off -p "${PGPORT:-5432}"
+    -c listen_addresses= -c "unix_socket_directories=$DATABASE_SOCKETS" -c "hba_file=$PGDATA/pg_hba.conf" \
+    -c fsync=off -c archive_mode=off -p "${PGPORT:-5432}"
   DATABASE_SERVER_PID=$SPAWNED_PID
   ABORT_HOOKS+=(database_server_stop)
   until database_is_ready "$DATABASE_SERVER_PID"; do
@@ -101,18 +109,25 @@ database_server_start() {
 
 # Stops the temporary server fast, if it runs; gives 1 if it did not end well.
 database_server_stop() {
-  local pid=$DATABASE_SERVER_PID
+  local pid=$DATABASE_SERVER_PID signal=INT adopted=""
   [[ -n $pid ]] || return 0
   DATABASE_SERVER_PID=""
-  kill -INT "$pid" 2>/dev/null || :
+  # An init script may have restarted it: that server is no child of this shell.
+  database_lock_pid
+  if [[ -n $REPLY && $REPLY != "$pid" ]]; then pid=$REPLY adopted=yes; fi
+  if [[ $STOP_SIGNAL == QUIT ]]; then signal=QUIT; fi
+  kill "-$signal" "$pid" 2>/dev/null || :
   # Again, because a process that had still to become the server could have missed it.
-  if startup_wait_until "$pid" 1; then return "$WAIT_STATUS"; fi
-  kill -INT "$pid" 2>/dev/null || :
-  if startup_wait_until "$pid" "${TIMEOUT:-30}"; then return "$WAIT_STATUS"; fi
-  log_error "the temporary server did not stop within TIMEOUT=${TIMEOUT:-30} s and is killed"
-  kill -KILL "$pid" 2>/dev/null || :
-  wait "$pid" 2>/dev/null || :
-  return 1
+  if ! startup_wait_until "$pid" 1; then
+    kill "-$signal" "$pid" 2>/dev/null || :
+    if ! startup_wait_until "$pid" "${TIMEOUT:-30}"; then
+      log_error "the temporary server did not stop within TIMEOUT=${TIMEOUT:-30} s and is killed"
+      kill -KILL "$pid" 2>/dev/null || :
+      wait "$pid" 2>/dev/null || :
+      return 1
+    fi
+  fi
+  [[ -n $adopted ]] || return "$WAIT_STATUS"
 }
 
 # Lets what connects from init find the temporary server and no other; changes the environment of the shell.
@@ -131,63 +146,4 @@ docker_process_sql() {
     export PGDATABASE=${POSTGRES_DB-}
     exec psql -v ON_ERROR_STOP=1 --no-psqlrc --no-password --username="$POSTGRES_USER" "$@"
   )
-}
-
-# Runs init scripts as the official image's function of this name, in the order given.
-docker_process_init_files() {
-  local file
-  for file in "$@"; do
-    DATABASE_SCRIPT=$file
-    case $file in
-      *.sh)
-        log_info "running $file"
-        if [[ -x $file ]]; then
-          "$file"
-        else
-          # shellcheck source=/dev/null
-          source "$file"
-        fi
-        ;;
-      *.sql) log_info "running $file" && docker_process_sql -f "$file" ;;
-      *.sql.gz) log_info "running $file" && gunzip -c "$file" | docker_process_sql ;;
-      *.sql.xz) log_info "running $file" && xzcat "$file" | docker_process_sql ;;
-      *.sql.zst) log_info "running $file" && zstd -dc "$file" | docker_process_sql ;;
-      *) log_info "ignoring $file" ;;
-    esac
-  done
-}
-
-# The superuser's name during initdb where the real one comes later, and the role that renames it.
-DATABASE_FIRST_OWNER=strata_first_owner
-DATABASE_RENAMER=strata_renamer
-
-# Gives 0 if the superuser gets its name after initdb, which puts the name into its SQL as it is: a double quote in it
-# would break, and inject into, the SQL of initdb.
-database_owner_is_late() { [[ $POSTGRES_USER == *\"* ]]; }
-
-# Runs SQL from stdin as a role, with the superuser's name and password in the variables name and password.
-# The statements hold the password, so they must not reach the server's log, whatever is logged there.
-database_as_role() {
-  local name=$POSTGRES_USER POSTGRES_USER=$1
-  export PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1'
-  # shellcheck disable=SC2016 # psql runs what is between the backquotes, where the password is in the environment
-  { printf '%s\n' '\set password `printf %s "$PGPASSWORD"`' && cat; } \
-    | docker_process_sql --quiet --dbname=postgres --set="name=$name"
-}
-
-# Gives the superuser its name and password after initdb; no role can rename itself, so there is one for it.
-database_rename_owner() {
-  database_owner_is_late || return 0
-  startup_run database_as_role "$DATABASE_FIRST_OWNER" <<<"CREATE ROLE $DATABASE_RENAMER SUPERUSER LOGIN;"
-  if ((RUN_STATUS == 0)); then
-    startup_run database_as_role "$DATABASE_RENAMER" <<<"ALTER ROLE $DATABASE_FIRST_OWNER RENAME TO :\"name\";"
-  fi
-  if ((RUN_STATUS == 0)); then
-    startup_run database_as_role "$POSTGRES_USER" \
-      <<<"DROP ROLE $DATABASE_RENAMER; SELECT :'password' <> '' AS given \gset
-\\if :given
-ALTER ROLE :\"name\" PASSWORD :'password';
-\\endif"
-  fi
-  ((RUN_STATUS == 0)) || die 1 "cannot name the superuser '$POSTGRES_USER' (POSTGRES_USER), see above; choose another name"
 }

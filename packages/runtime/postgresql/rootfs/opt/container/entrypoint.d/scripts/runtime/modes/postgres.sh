@@ -32,10 +32,18 @@ mode_postgres_needs_init() { return 0; }
 mode_postgres_start() {
   database_split_args "$@"
   unset -v PGPASSWORD
-  : >"$STATE_DIR/postgresql.address"
+  preflight_clear_pidfile
+  state_write postgresql.address ""
   startup_child "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}"
   phase_set running
   mode_postgres_publish
+}
+
+# Gives in REPLY the superuser's name for a line of a file.
+mode_postgres_user_line() {
+  REPLY=${POSTGRES_USER:-postgres}
+  # Who asks whether the server is ready needs no name that is right.
+  if has_control "$REPLY"; then REPLY=postgres; fi
 }
 
 # Writes where the server listens, as it says itself, for health checks of any user (the lock file is private).
@@ -49,7 +57,11 @@ mode_postgres_publish() {
     lines=()
     if [[ -r $PGDATA/postmaster.pid ]]; then mapfile -t lines 2>/dev/null <"$PGDATA/postmaster.pid" || :; fi
     if [[ ${lines[0]-} == "$CHILD_PID" && -n ${lines[7]-} ]]; then
-      printf '%s\n' "${lines[3]}" "${lines[4]}" "${lines[5]}" "${POSTGRES_USER:-postgres}" >"$STATE_DIR/postgresql.address"
+      mode_postgres_user_line
+      state_write postgresql.address "${lines[3]}" "${lines[4]}" "${lines[5]}" "$REPLY" "$PGDATA"
+      startup_child_hears
+      # The server serves; who looks at it now has to go with it, so it is in a group that is stopped at the end.
+      started_run "${lines[3]}" &
       return 0
     fi
     startup_pause 0.01
