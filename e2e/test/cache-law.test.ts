@@ -86,7 +86,7 @@ describe("the cache law", () => {
     expect(await image()).toEqual([]);
     await scratch.append(SCRIPT, `\n# one more line ${NONCE}\n`);
     expect(await turbo()).toEqual(["@strata/healthcheck#build", "@strata/image-postgresql#build"]);
-    expect(await image()).toEqual(["runtime/healthcheck", "runtime/postgresql"]);
+    expect(await image()).toEqual(["runtime/healthcheck", "runtime/postgresql", "runtime/pgbackrest"]);
     expect(await image()).toEqual([]);
   });
 

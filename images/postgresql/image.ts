@@ -1,8 +1,10 @@
 import { defineImage } from "@strata/assembler";
 import entrypoint from "@strata/entrypoint";
 import healthcheck from "@strata/healthcheck";
+import pgbackrest from "@strata/pgbackrest";
 import postgresql from "@strata/postgresql";
 import setupBase from "@strata/setup-base";
+import setupPgbackrest from "@strata/setup-pgbackrest";
 import setupPostgresql from "@strata/setup-postgresql";
 
 const base = { user: "postgres", home: "/var/lib/postgresql" };
@@ -19,7 +21,7 @@ export default defineImage({
     check: ["psql", "-XAtq", "--username=postgres", "--dbname=postgres", "--command=select version()"],
     connect: 'PGPASSWORD="{POSTGRES_PASSWORD}" psql --host {host} --port {port} --username postgres',
   },
-  fragments: [setupBase, setupPostgresql, entrypoint, healthcheck, postgresql],
+  fragments: [setupBase, setupPostgresql, setupPgbackrest, entrypoint, healthcheck, postgresql, pgbackrest],
   variants: {
     "17-trixie": {
       default: true,
