@@ -22,5 +22,12 @@ export {
   plan,
   type Stage,
 } from "./plan.js";
+export {
+  type Contract,
+  ENVIRONMENT_INTRO,
+  environmentDifferences,
+  environmentReference,
+  environmentSections,
+} from "./reference.js";
 export { render } from "./render.js";
 export { nearest, pick, suggestion } from "./suggest.js";

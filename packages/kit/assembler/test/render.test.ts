@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../src/plan.js";
-import { environmentReference } from "../src/reference.js";
 import { render } from "../src/render.js";
 import { about, emitted, sampleFragments, sampleImage } from "./helpers.js";
 
@@ -92,18 +91,5 @@ describe("render", () => {
       [{ ...fragment, contents: new Map([["/opt/x", bytes]]) }],
     );
     expect(files.get("fragments/a/rootfs/opt/x")).toEqual(bytes);
-  });
-});
-
-describe("environmentReference", () => {
-  it("is by fragment, each variable once, with _FILE, range, values and a bar escaped", async () => {
-    const text = environmentReference(plan(sampleImage(), "17-trixie", await sampleFragments(), about));
-    expect(text).toContain(
-      "| `SERVER_PASSWORD` (`SERVER_PASSWORD_FILE`) | string |  | Secret. Password of the superuser. |",
-    );
-    expect(text).toContain("| `TIMEOUT` | integer, 1 to 3600 | `30` |");
-    expect(text).toContain("| `LOG_LEVEL` | `debug`, `info` | `info` |");
-    expect(text).toContain("Where \\| the data lies.");
-    expect(text).not.toContain("## setup-server");
   });
 });
