@@ -1,16 +1,28 @@
 // @ts-check
 // npm test: everything that is checked, in one run, and one line at the end that counts it.
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bootstrap, ROOT, run } from "./bootstrap.mjs";
+import { printPromises } from "./promises.mjs";
 
-const TASKS = ["build", "lint", "//#lint:root", "typecheck", "test", "image", "test:image"];
+const TASKS = [
+  "build",
+  "lint",
+  "//#lint:root",
+  "typecheck",
+  "test",
+  "//#test:scripts",
+  "image",
+  "test:image",
+  "//#test:bats-image",
+];
 const PLACES = ["packages/kit", "packages/setup", "packages/runtime", "images"];
 
 /** The reports folders of every package, there or not. */
 function reportFolders() {
   const packages = PLACES.flatMap((place) => readdirSync(join(ROOT, place)).map((name) => join(place, name)));
-  return [...packages, "e2e"].map((folder) => join(ROOT, folder, "reports"));
+  return [...packages, "e2e", "scripts"].map((folder) => join(ROOT, folder, "reports"));
 }
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
@@ -84,6 +96,8 @@ const code = run([
   "run",
   ...TASKS,
   "--continue=dependencies-successful",
+  // Many tests start containers: more tasks at once than cores would make them wait for one another.
+  `--concurrency=${Math.max(2, availableParallelism())}`,
   "--summarize",
   "--log-order=grouped",
   "--output-logs=new-only",
@@ -96,7 +110,7 @@ const reports = reportFolders().flatMap((folder) => {
     return [];
   }
 });
-const total = sum([countTasks(), ...reports]);
+const total = sum([countTasks(), ...reports, printPromises(ROOT)]);
 if (code !== 0 && total.failed === 0) total.failed = 1;
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
