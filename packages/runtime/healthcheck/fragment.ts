@@ -8,7 +8,7 @@ export default defineFragment({
   runtime: {
     healthcheck: {
       command: ["/opt/container/entrypoint.d/scripts/runtime/healthcheck.sh"],
-      interval: "30s",
+      interval: "10s",
       timeout: "10s",
       // A failure counts only after this or after the first success: a large restore, or long init scripts, take a while.
       startPeriod: "900s",
