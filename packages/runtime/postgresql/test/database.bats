@@ -43,11 +43,11 @@ setup() { postgresql_setup; }
 
 @test "database_owner_is_late: for what initdb does not take" {
   local name
-  for name in 'a"b' "a'b" 'a$b' 'a\b' $'a\nb'; do
+  for name in 'a"b' 'a -- b' 'é' "a'b" 'a$b' 'a\b' $'a\nb'; do
     POSTGRES_USER=$name run -0 with_postgresql 'database_owner_is_late'
   done
   POSTGRES_PASSWORD=$'a\nb' run -0 with_postgresql 'database_owner_is_late'
-  POSTGRES_USER='a b;(é)' POSTGRES_PASSWORD="\"\$\\" run -1 with_postgresql 'database_owner_is_late'
+  POSTGRES_USER='a b.c_D-1@x' POSTGRES_PASSWORD="\"\$\\" run -1 with_postgresql 'database_owner_is_late'
 }
 
 @test "database_name_owner: name and password in single-user mode, only where need be" {
@@ -64,10 +64,10 @@ setup() { postgresql_setup; }
 
 @test "database_initdb: options as words, the password through a pipe, the lines of who may connect, the journal" {
   touch "$PGDATA/strata.initialising"
-  POSTGRES_USER='a (b)' POSTGRES_PASSWORD='p "w" $(x)' POSTGRES_INITDB_ARGS="-E 'U T'" POSTGRES_INITDB_WALDIR=/wal \
+  POSTGRES_USER='a b' POSTGRES_PASSWORD='p "w" $(x)' POSTGRES_INITDB_ARGS="-E 'U T'" POSTGRES_INITDB_WALDIR=/wal \
     run -0 with_postgresql 'database_initdb; journal_has initdb'
   run -0 cat "$CALLS"
-  [[ ${lines[0]} == *'<--username=a (b)> <--waldir=/wal> <-E> <U T> <--no-sync> <-D> <'*'/strata.initdb>' ]]
+  [[ ${lines[0]} == *'<--username=a b> <--waldir=/wal> <-E> <U T> <--no-sync> <-D> <'*'/strata.initdb>' ]]
   [[ ${lines[0]} != *'p "w"'* ]]
   [ "${lines[1]}" = 'password <p "w" $(x)>' ]
   [[ $(<"$PGDATA/strata.initdb/pg_hba.conf") == *'host all all all scram-sha-256' ]]

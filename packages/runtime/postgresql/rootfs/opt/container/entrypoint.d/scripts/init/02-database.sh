@@ -93,9 +93,11 @@ database_quietly() {
   if [[ ${LOG_LEVEL:-info} == debug ]]; then exec "$@"; else exec "$@" >/dev/null; fi
 }
 
-# Gives 0 if the superuser gets name and password after initdb, which refuses some letters in the name (they would break
-# the scripts it runs) and takes one line for the password.
-database_owner_is_late() { [[ $POSTGRES_USER == *[\"\'\\\$[:cntrl:]]* || ${POSTGRES_PASSWORD-} == *[$'\n\r']* ]]; }
+# Gives 0 if the superuser gets name and password after initdb: the scripts it runs take few letters for granted in the
+# name (which ones it refuses changes with its version), and it takes one line for the password.
+database_owner_is_late() {
+  [[ $POSTGRES_USER == *[!A-Za-z0-9_.@\ -]* || $POSTGRES_USER == *--* || ${POSTGRES_PASSWORD-} == *[$'\n\r']* ]]
+}
 
 # Gives the superuser its name and password in the folder that initdb made.
 database_name_owner() {
