@@ -50,6 +50,12 @@ setup() { pgbackrest_setup; }
   [ "${lines[-1]}" = 'main 0' ]
 }
 
+@test "backup_take refuses a value that is too long for a line of pgBackRest's file" {
+  run -0 with_backup 'printf -v PGBACKREST_BUFFER_SIZE "%032769d" 7; backup_collect; BACKUP_FAULTS=(); backup_take PGBACKREST_BUFFER_SIZE
+    printf "%s\n" "${BACKUP_FAULTS[@]}"'
+  [ "$output" = 'PGBACKREST_BUFFER_SIZE: expected at most 32768 bytes, found 32769; shorten it' ]
+}
+
 @test "backup_collect refuses names of stanzas that pgBackRest would take for something else" {
   local name
   for name in global .. -x 'a/b' 'a b' $'a\nb' 'ü' '$(id)'; do

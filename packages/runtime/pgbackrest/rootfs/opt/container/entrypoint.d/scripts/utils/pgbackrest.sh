@@ -63,6 +63,9 @@ backup_take() {
     BACKUP_FAULTS+=("$name: expected one line, found a line break in the value; remove it")
   elif [[ $value == [[:space:]]* || $value == *[[:space:]] ]]; then
     BACKUP_FAULTS+=("$name: expected no blank at either end, which pgBackRest would drop, found one; remove it")
+  elif byte_length "$value" && ((REPLY > 32768)); then
+    # pgBackRest reads its file by lines of 64 kB at most, and says something else about longer ones.
+    BACKUP_FAULTS+=("$name: expected at most 32768 bytes, found $REPLY; shorten it")
   else
     backup_option "$name"
     backup_set "$REPLY" "$value" "$name"
