@@ -210,6 +210,9 @@ lock_file() { printf '%s\n' "$1" "$PGDATA" 1700000000 5432 /sockets '*' 1 ready 
   [ "$output" = '94 of 97 connections are free' ]
   ANSWER='97 90' run -10 run_probe 30-connections
   [[ $output == '7 of 97 connections are free, expected at least 10 %'* ]]
+  # Superusers sit in reserved places too.
+  ANSWER='7 9' run -10 run_probe 30-connections
+  [[ $output == '0 of 7 connections are free, expected'* ]]
   HEALTH_CONNECTIONS_MIN_PERCENT=5 ANSWER='97 90' run -0 run_probe 30-connections
   HEALTH_CONNECTIONS_MIN_PERCENT='x[$(touch /tmp/evil)]' ANSWER='97 90' run -10 run_probe 30-connections
   ANSWER='psql: error: FATAL:  sorry, too many clients already' CODE=2 run -10 run_probe 30-connections

@@ -84,6 +84,8 @@ main() {
   fi
   connections_remember "${1-}" "$run"
   free=$((CONNECTIONS_ALL - CONNECTIONS_USED))
+  # Superusers, and the probes beside this one, may sit in the reserved places.
+  if ((free < 0)); then free=0; fi
   if connections_scarce; then
     printf '%s of %s connections are free, expected at least %s %% (HEALTH_CONNECTIONS_MIN_PERCENT); close some, use a pool, or raise max_connections\n' \
       "$free" "$CONNECTIONS_ALL" "$CONNECTIONS_LIMIT"
