@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { replaceFolder } from "../src/replace.js";
@@ -34,6 +34,32 @@ describe("replaceFolder", () => {
     const at = join(await scratch(), "a/b/dist");
     await replaceFolder(at, new Map([["x/y", "z"]]));
     expect(await readFile(join(at, "x/y"), "utf8")).toBe("z");
+  });
+
+  it("leaves alone a folder that holds these files and no others", async () => {
+    const folder = await scratch();
+    const dist = join(folder, "dist");
+    const files = new Map<string, string | Uint8Array>([
+      ["x/y", "é"],
+      ["z", new Uint8Array([0, 255])],
+    ]);
+    const number = async (): Promise<number> => (await stat(dist)).ino;
+    await replaceFolder(dist, files);
+    const first = await number();
+    await replaceFolder(dist, files);
+    expect(await number()).toBe(first);
+    const others = [{ "dist/x/y": "e" }, { "dist/more": "" }, { "dist/empty/.keep": "" }];
+    for (const other of others) {
+      await write(folder, other);
+      const before = await number();
+      await replaceFolder(dist, files);
+      expect(await number()).not.toBe(before);
+      expect(await readFile(join(dist, "x/y"), "utf8")).toBe("é");
+      expect((await readdir(dist)).sort()).toEqual(["x", "z"]);
+    }
+    await mkdir(join(dist, "empty"));
+    await replaceFolder(dist, files);
+    expect((await readdir(dist)).sort()).toEqual(["x", "z"]);
   });
 
   it("leaves the old folder whole, and nothing beside it, when writing fails", async () => {
