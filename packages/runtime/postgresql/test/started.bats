@@ -26,8 +26,21 @@ setup() { postgresql_setup; }
   [ "$output" = 'postgres 5433 5 -c statement_timeout=10s none' ]
 }
 
+@test "started_await: until the server takes connections, or has ended" {
+  run -0 with_postgresql 'printf "%s\n" 1 2 3 4 5 6 7 starting >"$PGDATA/postmaster.pid"
+    (sleep 0.3; printf "%s\n" 1 2 3 4 5 6 7 "ready   " >"$PGDATA/postmaster.pid") & started_await $$; echo "after $(tail -n 1 "$PGDATA/postmaster.pid")"'
+  [ "$output" = 'after ready   ' ]
+  run -0 with_postgresql 'printf "%s\n" 1 2 3 4 5 6 7 standby >"$PGDATA/postmaster.pid"; started_await $$'
+  run -1 with_postgresql 'sleep 0 & wait; started_await "$!"'
+}
+
+@test "started_run: nothing of a server that has ended" {
+  run -0 with_postgresql 'a() { echo a; }; STARTED_HOOKS=(a); sleep 0 & wait; (started_run 5433 "$!")'
+  [ -z "$output" ]
+}
+
 @test "started_run: every hook, whatever one of them does" {
   run -0 with_postgresql 'a() { false; echo "a $STARTED_PORT"; return 1; }; b() { echo b; }; STARTED_HOOKS=(a b)
-    startup_traps; (started_run 5433); wait'
+    startup_traps; printf "%s\n" 1 2 3 4 5 6 7 ready >"$PGDATA/postmaster.pid"; (started_run 5433 $$); wait'
   [ "$output" = $'a 5433\nb' ]
 }

@@ -25,11 +25,25 @@ started_outdated() {
   docker_process_sql -XAtq -c "SELECT datname FROM pg_database WHERE datallowconn AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) AND datcollversion IS NOT NULL"
 }
 
-# Runs all, one after the other, in a process of its own; needs the port.
+# Waits until the server with that number takes connections, as it says itself, however long it recovers; 1 if it ends.
+started_await() {
+  local -a lines=()
+  while kill -0 "$1" 2>/dev/null; do
+    mapfile -t lines 2>/dev/null <"$PGDATA/postmaster.pid" || :
+    case ${lines[7]-} in
+      ready* | standby*) return 0 ;;
+    esac
+    startup_pause 0.1
+  done
+  return 1
+}
+
+# Runs all, one after the other, in a process of its own; needs the port and the server's number.
 started_run() {
   STARTED_PORT=$1
   trap - ERR EXIT TERM INT QUIT HUP URG
   set +e
   local hook
+  started_await "$2" || return 0
   for hook in started_collations "${STARTED_HOOKS[@]}"; do "$hook"; done
 }

@@ -61,7 +61,7 @@ mode_postgres_publish() {
       state_write postgresql.address "${lines[3]}" "${lines[4]}" "${lines[5]}" "$REPLY" "$PGDATA"
       startup_child_hears
       # The server serves; who looks at it now has to go with it, so it is in a group that is stopped at the end.
-      started_run "${lines[3]}" &
+      started_run "${lines[3]}" "$CHILD_PID" &
       return 0
     fi
     startup_pause 0.01
