@@ -47,3 +47,17 @@ setup() {
   [[ $output == *'did not stop within TIMEOUT=1 s and is killed'*'code 137' ]]
   [ "$(grep -c '^stop' <<<"$output")" = 1 ]
 }
+
+@test "startup_supervise, shutdown_run: end with the right code whenever more signals come" {
+  echo 'sleep 0.12' >"$SCRIPTS/shutdown.d/10-step.sh"
+  local round
+  for round in {1..15}; do
+    # Where it hangs, it ends after 9 seconds all the same.
+    run -137 with_entrypoint "$prelude"'mode_m_stop() { kill -KILL "$CHILD_PID"; }; TIMEOUT=5; startup_child sleep 99
+      (sleep 9; kill -KILL $$) >/dev/null 2>&1 3>&- & late=$!
+      (for i in {1..4}; do sleep "0.0$((RANDOM % 6))1"; kill -TERM $$; done) >/dev/null 2>&1 3>&- &
+      trap "kill $late" EXIT
+      startup_supervise m'
+    [[ $output == *'stopped with code 137'* && $output != *'not done within'* ]]
+  done
+}

@@ -24,7 +24,7 @@ shutdown_steps() {
     if ! startup_wait_until "$pid" "$REPLY"; then
       log_warn "shutdown step ${step##*/} was not done within TIMEOUT=${TIMEOUT:-30} s and is broken off"
       startup_kill_group KILL "$pid"
-      wait "$pid" 2>/dev/null || :
+      startup_reap "$pid"
     elif ((WAIT_STATUS != 0)); then
       log_warn "shutdown step ${step##*/} failed with code $WAIT_STATUS; stopping goes on"
     fi
@@ -55,8 +55,7 @@ shutdown_run() {
     log_error "the $1 process did not stop within TIMEOUT=${TIMEOUT:-30} s and is killed;" \
       "the next start may take longer; raise TIMEOUT, and the engine's own limit (docker stop -t) above it"
     startup_kill_group KILL "$CHILD_PID"
-    # bash would add a line of its own about the kill.
-    wait "$CHILD_PID" 2>/dev/null || :
+    startup_reap "$CHILD_PID"
     SHUTDOWN_STATUS=137
     return 0
   fi

@@ -99,14 +99,16 @@ startup_child() {
 }
 
 # Waits until a process has ended (status in WAIT_STATUS) or a stop was asked for (then it gives 1).
+# What "wait" gives says too little: a signal ends it, and in bash 5.2 even one whose trap has run before it began.
 startup_wait() {
   local pid=$1
   while [[ -z $STOP_SIGNAL ]]; do
-    INTERRUPTED=""
-    WAIT_STATUS=0
     # bash would add a line of its own about a child that was killed; traps still write where they should.
-    wait "$pid" 2>/dev/null || WAIT_STATUS=$?
-    if [[ -z $INTERRUPTED ]]; then return 0; fi
+    wait "$pid" 2>/dev/null || :
+    if ! kill -0 "$pid" 2>/dev/null; then
+      startup_reap "$pid"
+      return 0
+    fi
   done
   return 1
 }
@@ -127,14 +129,20 @@ startup_wait_until() {
   startup_reap "$pid"
 }
 
-# Gives in WAIT_STATUS how a process ended that has ended; no signal can put its own code there.
+# Gives in WAIT_STATUS how a process ended that has ended or is about to; no signal can put its own code there: bash
+# remembers the true one, so the same answer twice is it. It is disowned then: bash would add a line of its own about
+# one that was killed, later, among our lines.
 startup_reap() {
+  local before=""
   INTERRUPTED=yes
-  while [[ -n $INTERRUPTED ]]; do
+  WAIT_STATUS=none
+  while [[ -n $INTERRUPTED || $before != "$WAIT_STATUS" ]]; do
+    before=$WAIT_STATUS
     INTERRUPTED=""
     WAIT_STATUS=0
     wait "$1" 2>/dev/null || WAIT_STATUS=$?
   done
+  disown "$1" 2>/dev/null || :
 }
 
 # Sends a signal to the whole group of a process that startup_spawn started.
@@ -169,18 +177,30 @@ startup_run() {
     startup_kill_group TERM "$pid"
     if ! startup_wait_until "$pid" 5; then
       startup_kill_group KILL "$pid"
-      wait "$pid" 2>/dev/null || :
+      startup_reap "$pid"
     fi
     startup_checkpoint
   fi
   RUN_STATUS=$WAIT_STATUS
 }
 
-# Pauses for some seconds (a fraction will do); a signal ends it early.
-# Not by "read -t": in bash 5.2 one whose time is over before it begins to read leaves signals blocked for good.
+# Pauses for some seconds (a fraction will do); a signal ends it within a quarter of one.
+# The sleep is in the foreground on purpose, where bash answers a signal after it. In bash 5.2 a signal that interrupts
+# "wait" just when its process ends leaves it waiting for good or with no status, and a "read -t" whose time is over
+# before it begins to read leaves signals blocked.
 startup_pause() {
-  sleep "$1" &
-  wait "$!" 2>/dev/null || :
+  local whole=${1%.*} fraction=0 left
+  if [[ $1 == *.* ]]; then fraction=${1#*.}; fi
+  fraction=${fraction}000
+  left=$((10#${whole:-0} * 1000 + 10#${fraction:0:3}))
+  INTERRUPTED=""
+  while ((left > 250)) && [[ -z $INTERRUPTED ]]; do
+    sleep 0.25 || :
+    left=$((left - 250))
+  done
+  if [[ -n $INTERRUPTED ]]; then return 0; fi
+  printf -v left '0.%03d' "$left"
+  sleep "$left" || :
 }
 
 # Waits for the mode's process; a stop that was asked for is carried out. Ends the shell with the code.

@@ -123,7 +123,7 @@ database_server_stop() {
     if ! startup_wait_until "$pid" "${TIMEOUT:-30}"; then
       log_error "the temporary server did not stop within TIMEOUT=${TIMEOUT:-30} s and is killed"
       kill -KILL "$pid" 2>/dev/null || :
-      wait "$pid" 2>/dev/null || :
+      startup_reap "$pid"
       return 1
     fi
   fi
