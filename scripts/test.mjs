@@ -2,9 +2,10 @@
 // npm test: everything that is checked, in one run, and one line at the end that counts it.
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { bootstrap, ROOT, run } from "./bootstrap.mjs";
 import { printPromises } from "./promises.mjs";
+import { listFailures, readReport } from "./reports.mjs";
 
 const TASKS = [
   "build",
@@ -25,34 +26,7 @@ function reportFolders() {
   return [...packages, "e2e", "scripts"].map((folder) => join(ROOT, folder, "reports"));
 }
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
-
-/**
- * Counts a report: Vitest's JSON or TAP.
- * @param {string} file
- * @returns {Count}
- */
-function countReport(file) {
-  const text = readFileSync(file, "utf8");
-  if (file.endsWith(".json")) {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(text);
-    // A suite that failed to load has no failed test of its own.
-    const failed = numFailedTests === 0 && numFailedTestSuites > 0 ? numFailedTestSuites : numFailedTests;
-    return {
-      passed: numPassedTests,
-      failed,
-      skipped: numPendingTests + numTodoTests,
-    };
-  }
-  const lines = text.split("\n");
-  const skipped = lines.filter((line) => /^ok .*# skip/i.test(line)).length;
-  const passed = lines.filter((line) => line.startsWith("ok ")).length - skipped;
-  return {
-    passed,
-    failed: lines.filter((line) => line.startsWith("not ok ")).length,
-    skipped,
-  };
-}
+/** @typedef {import("./reports.mjs").Count} Count */
 
 /** What Turbo says of its newest run: a check for every task that is no test, and a failure for a test task without report. */
 function countTasks() {
@@ -105,12 +79,18 @@ const code = run([
 
 const reports = reportFolders().flatMap((folder) => {
   try {
-    return readdirSync(folder).map((name) => countReport(join(folder, name)));
+    return readdirSync(folder).map((name) => {
+      const file = join(folder, name);
+      return readReport(relative(ROOT, file), readFileSync(file, "utf8"));
+    });
   } catch {
     return [];
   }
 });
-const total = sum([countTasks(), ...reports, printPromises(ROOT)]);
+const promises = printPromises(ROOT);
+const tasks = countTasks();
+process.stdout.write(listFailures(reports.flatMap(({ failures }) => failures)));
+const total = sum([tasks, ...reports.map(({ count }) => count), promises]);
 if (code !== 0 && total.failed === 0) total.failed = 1;
 process.stdout.write(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}\n`,
