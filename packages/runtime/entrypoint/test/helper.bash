@@ -51,10 +51,10 @@ teardown() {
 # Runs bash code with all functions of the entrypoint at hand and the logs as they would be.
 with_entrypoint() { as_user bash -c 'source "$0/entrypoint.sh"; STATE_DIR=$STATE_FOLDERS; '"$1" "$CONTAINER" "${@:2}"; }
 
-# Waits up to two seconds until a command succeeds.
+# Waits until a command succeeds, for half a minute: a busy machine is slow.
 eventually() {
   local i
-  for ((i = 0; i < 100; i++)); do
+  for ((i = 0; i < 1500; i++)); do
     if "$@"; then return 0; fi
     sleep 0.02
   done

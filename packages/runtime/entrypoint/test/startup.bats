@@ -45,6 +45,24 @@ setup() { merge_image entrypoint; }
   [ "$output" = $'130\n<a b><-n><$(x)>' ]
 }
 
+@test "startup_spawn: a stop in the very moment of the start leaves the number right" {
+  run -0 with_entrypoint 'startup_traps; child() { kill -TERM $$; echo "$BASHPID" >"$STATE_DIR/pid"; exec sleep 99; }
+    for i in {1..40}; do
+      STOP_SIGNAL=""
+      rm -f "$STATE_DIR/pid"
+      startup_spawn child
+      until [[ -s $STATE_DIR/pid ]]; do sleep 0.005; done
+      startup_kill_group KILL "$(<"$STATE_DIR/pid")"
+      [[ $(<"$STATE_DIR/pid") == "$SPAWNED_PID" && -n $STOP_SIGNAL ]]
+    done'
+}
+
+@test "startup_wake: wakes a wait, but not while a process is started: then afterwards" {
+  run -0 with_entrypoint 'startup_traps; SPAWNING=yes startup_wake; echo "owed $WAKE_OWED ${!:-none}"; INTERRUPTED=""
+    startup_spawn sleep 60; echo "owed <$WAKE_OWED>"; wait "$SPAWNED_PID" || :; echo "$INTERRUPTED"; kill "$SPAWNED_PID"'
+  [[ $output == *'owed yes none'*'owed <>'*URG* ]]
+}
+
 @test "startup_child: remembers the process" {
   run -0 with_entrypoint 'startup_child true; [[ $CHILD_PID == "$SPAWNED_PID" ]]'
 }
@@ -79,20 +97,21 @@ setup() { merge_image entrypoint; }
 }
 
 @test "startup_wait: a stop in the moment before it waits is not lost" {
-  run -0 with_entrypoint 'startup_traps; startup_spawn sleep 5; pid=$SPAWNED_PID
-    wait() { unset -f wait; kill -TERM $$; builtin wait "$@"; }; SECONDS=0; startup_wait "$pid" || ((SECONDS < 3)); kill "$pid"'
+  run -0 with_entrypoint 'startup_traps; startup_spawn sleep 60; pid=$SPAWNED_PID
+    wait() { unset -f wait; kill -TERM $$; builtin wait "$@"; }; SECONDS=0; startup_wait "$pid" || ((SECONDS < 50)); kill "$pid"'
 }
 
 @test "startup_wait_until: QUIT escalates" {
-  run -0 with_entrypoint 'startup_traps; startup_spawn sleep 9; pid=$SPAWNED_PID; up() { kill -KILL "$pid"; }; STARTUP_ESCALATE=up STOP_SIGNAL=TERM
-    (sleep 0.1; kill -QUIT $$) & startup_wait_until "$pid" 5; echo "$WAIT_STATUS"'
+  run -0 with_entrypoint 'startup_traps; startup_spawn sleep 90; pid=$SPAWNED_PID; up() { kill -KILL "$pid"; }; STARTUP_ESCALATE=up STOP_SIGNAL=TERM
+    (sleep 0.1; kill -QUIT $$) & startup_wait_until "$pid" 60; echo "$WAIT_STATUS"'
   [[ $output == *137 ]]
 }
 
 @test "startup_kill_group: reaches grandchildren; nobody there is no failure" {
   run -0 with_entrypoint 'startup_spawn bash -c "sleep 99 & echo \$! >\"\$1\"; wait" x "$STATE_DIR/pid"; pid=$SPAWNED_PID
     until [[ -s $STATE_DIR/pid ]]; do sleep 0.02; done
-    startup_kill_group TERM "$pid"; wait "$pid" || :; sleep 0.1; ! kill -0 "$(<"$STATE_DIR/pid")" 2>/dev/null
+    startup_kill_group TERM "$pid"; wait "$pid" || :
+    while kill -0 "$(<"$STATE_DIR/pid")" 2>/dev/null; do sleep 0.02; done
     startup_kill_group TERM "$pid"'
 }
 

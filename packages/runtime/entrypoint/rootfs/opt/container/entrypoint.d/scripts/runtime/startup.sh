@@ -5,6 +5,8 @@
 
 CHILD_PID=""        # the process of the mode
 SPAWNED_PID=""      # the process startup_spawn started last
+SPAWNING=""         # set while one is being started and its number is not known yet
+WAKE_OWED=""        # set when startup_wake has to wait until it is
 WAIT_STATUS=0       # how the process that startup_wait waited for ended
 RUN_STATUS=0        # how the process that startup_run ran ended
 STOP_SIGNAL=""      # the signal that asked us to stop, without SIG
@@ -36,11 +38,17 @@ startup_on_signal() {
     log_info "received SIG$1, stopping"
     if [[ -n $STOP_SIGNAL ]]; then STOP_ESCALATED=yes; fi
     STOP_SIGNAL=$1
-    # A signal in the very moment before a wait begins does not end that wait; another one, soon, does.
-    (sleep 0.1 && kill -URG $$) >/dev/null 2>&1 &
+    startup_wake
   else
     log_info "received SIG$1, already stopping"
   fi
+}
+
+# Sends a signal of our own, soon: one in the very moment before a wait begins does not end that wait; this one does.
+# Never between the start of a process and the look at its number, which would be the number of the sender.
+startup_wake() {
+  WAKE_OWED=$SPAWNING
+  if [[ -z $SPAWNING ]]; then (sleep 0.1 && kill -URG $$) >/dev/null 2>&1 & fi
 }
 
 # Forwards a hang-up (read the configuration again) to the mode's process, at once or when that can take it.
@@ -86,10 +94,13 @@ startup_on_exit() {
 # Starts a command in the background in a process group of its own; gives its number in SPAWNED_PID.
 # Without the group (set -m) bash would make it ignore INT and QUIT and give it /dev/null to read.
 startup_spawn() {
+  SPAWNING=yes
   set -m
   "$@" &
   SPAWNED_PID=$!
   set +m
+  SPAWNING=""
+  if [[ -n $WAKE_OWED ]]; then startup_wake; fi
 }
 
 # Starts the mode's process; gives its number in CHILD_PID.
