@@ -141,7 +141,7 @@ describe("what goes wrong while building", () => {
     child.all!.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
       // The first sign of the long step's life; then a moment, so that it is well inside.
-      if (/building/.test(seen) && !child.killed) setTimeout(() => child.kill("SIGINT"), 3_000);
+      if (/building/.test(seen) && !child.killed) setTimeout(() => child.kill("SIGINT"), 1_000);
     });
     const { exitCode, all } = await child;
     expect(all).toContain("interrupted");

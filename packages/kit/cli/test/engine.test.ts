@@ -178,13 +178,13 @@ describe.concurrent("strata up", () => {
       folder,
       `${IMAGE}\n${container(15_432)}\nexec*) echo starting >&2; exit 1 ;;\nlogs*) ;;`,
     );
-    const { child, ended } = start(folder, ["up", "--timeout", "8"], { PATH });
+    const { child, ended } = start(folder, ["up", "--timeout", "50"], { PATH });
     await expect.poll(() => calls(folder), { timeout: 20_000 }).toContainEqual(expect.stringMatching(/^exec/));
     const began = Date.now();
     child.kill("SIGINT");
     const { code } = await ended;
     expect(code).toBe(130);
-    expect(Date.now() - began).toBeLessThan(4_000);
+    expect(Date.now() - began).toBeLessThan(40_000);
   });
 });
 
@@ -221,7 +221,7 @@ describe.concurrent("a command that asks no engine", () => {
   it("ends with 130 at once when it is interrupted", async ({ expect }) => {
     const folder = await workspace("alpha");
     const file = join(folder, "images/alpha/image.ts");
-    const slow = 'console.error("loading"); await new Promise((done) => setTimeout(done, 6000));';
+    const slow = 'console.error("loading"); await new Promise((done) => setTimeout(done, 60_000));';
     await writeFile(file, `${slow}\n${await readFile(file, "utf8")}`);
     const { child, ended } = start(folder, ["plan"]);
     await new Promise((loading) => child.stderr?.once("data", loading));
@@ -229,6 +229,6 @@ describe.concurrent("a command that asks no engine", () => {
     child.kill("SIGINT");
     const { code } = await ended;
     expect(code).toBe(130);
-    expect(Date.now() - began).toBeLessThan(3_000);
+    expect(Date.now() - began).toBeLessThan(40_000);
   });
 });

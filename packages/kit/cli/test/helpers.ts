@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 // Every run starts a Node of its own, and the machine may be busy.
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A folder of the running test's own. */
 export async function scratch(): Promise<string> {

@@ -1,7 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ensureBase } from "../src/base.js";
 import { build } from "../src/build.js";
 import type { Engine } from "../src/probe.js";
@@ -18,8 +17,14 @@ async function engine(
   return { engine: { client, clientVersion: "26", serverVersion: "26", builder, env }, folder };
 }
 
-const secretFolders = async (): Promise<string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith("strata-secrets-"));
+/** Gives a test a folder of its own for what is made for a while: builds of others may go on in the machine's. */
+async function ownTemporary(): Promise<string> {
+  const folder = await scratch();
+  vi.stubEnv("TMPDIR", folder);
+  return folder;
+}
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe("build", () => {
   it("loads the image, and hands arguments over as they are", async () => {
@@ -44,7 +49,7 @@ describe("build", () => {
   });
 
   it("gives the site's mirror as secrets that only this user can read, and takes them away again", async () => {
-    const before = await secretFolders();
+    const temporary = await ownTemporary();
     const stub = await engine(
       'buildx\\ build*) for word; do case $word in id=*) file=${word##*src=}; echo "#1 $(stat -c %a "$file") $(cat "$file")" ;; esac; done ;;',
     );
@@ -57,7 +62,7 @@ describe("build", () => {
     });
     expect(events).toEqual(["600 deb http://mirror x main"]);
     expect((await calls(stub.folder))[0]).not.toContain("mirror");
-    expect(await secretFolders()).toEqual(before);
+    expect((await readdir(temporary)).filter((name) => name.startsWith("strata-secrets-"))).toEqual([]);
   });
 
   it("says which step failed, without its mounts, and how its output ended", async () => {
@@ -81,7 +86,7 @@ describe("build", () => {
   });
 
   it("stops when it is told to, and leaves no secrets behind", async () => {
-    const before = await secretFolders();
+    const temporary = await ownTemporary();
     const stub = await engine('buildx\\ build*) echo "#1 [final 1/1] RUN x"; exec sleep 30 ;;');
     const cancel = new AbortController();
     const began = Date.now();
@@ -94,8 +99,8 @@ describe("build", () => {
         onEvent: () => cancel.abort(new Error("interrupted")),
       }),
     ).rejects.toThrow("interrupted");
-    expect(Date.now() - began).toBeLessThan(5_000);
-    expect(await secretFolders()).toEqual(before);
+    expect(Date.now() - began).toBeLessThan(25_000);
+    expect((await readdir(temporary)).filter((name) => name.startsWith("strata-secrets-"))).toEqual([]);
   });
 });
 
