@@ -1,5 +1,8 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { attempt } from "@strata/engine";
 import { describe, expect, it } from "vitest";
-import { Container, VARIANTS } from "./container.js";
+import { Container, engine, VARIANTS } from "./container.js";
 import { DATA, Folder, inside, listing, SCRIPTS, Volume } from "./support.js";
 
 const env = { POSTGRES_PASSWORD: "x" };
@@ -174,7 +177,8 @@ describe.each(VARIANTS)("the life of a container of $variant", ({ variant, major
 
   it("starts after a kill although postmaster.pid was left behind, whatever process has its number now", async () => {
     await using volume = await Volume.make();
-    await using container = await Container.start(variant, { env, options: volume.at() });
+    // With --init process 1 is none of ours, and not the server's parent, whose number the server would forgive.
+    await using container = await Container.start(variant, { env, options: [...volume.at(), "--init"] });
     await container.version("x");
     await container.docker("kill", "--signal", "KILL");
     await container.docker("start");
@@ -182,6 +186,14 @@ describe.each(VARIANTS)("the life of a container of $variant", ({ variant, major
     expect(await container.logs()).toContain("automatic recovery in progress");
     await container.docker("kill", "--signal", "KILL");
     await inside(variant, `sed -i '1s/.*/1/' ${DATA}/postmaster.pid`, volume.at());
+    // The lock file of the socket lies in the container itself.
+    await using folder = await Folder.with({});
+    const lock = [`${container.name}:/var/run/postgresql/.s.PGSQL.5432.lock`, join(folder.path, "lock")] as const;
+    expect((await attempt(engine.client, ["cp", ...lock])).reason).toBe("");
+    const [, ...rest] = (await readFile(lock[1], "utf8")).split("\n");
+    await writeFile(lock[1], ["1", ...rest].join("\n"));
+    await chmod(lock[1], 0o644);
+    expect((await attempt(engine.client, ["cp", lock[1], lock[0]])).reason).toBe("");
     await container.docker("start");
     await container.version("x");
   });

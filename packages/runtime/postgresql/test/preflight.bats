@@ -60,15 +60,53 @@ process() {
   [[ $output == *'found one that runs as process 4000001; stop it first'* ]]
 }
 
-@test "preflight_clear_pidfile: only that of a server that is dead" {
-  run -0 with_postgresql 'preflight_clear_pidfile'
+@test "preflight_clear_locks: only that of a server that is dead" {
+  run -0 with_postgresql 'preflight_clear_locks'
   lock_file 4000001
   process 4000001 postgres
-  run -0 with_postgresql 'preflight_clear_pidfile'
+  run -0 with_postgresql 'preflight_clear_locks'
   [ -e "$PGDATA/postmaster.pid" ]
   process 4000001 sh
-  run -0 with_postgresql 'preflight_clear_pidfile'
+  run -0 with_postgresql 'preflight_clear_locks'
   [ ! -e "$PGDATA/postmaster.pid" ]
+}
+
+@test "preflight_clear_locks: those of sockets too, in our folder for them and in the one that the server names" {
+  local ours=$BATS_TEST_TMPDIR/ours theirs="$BATS_TEST_TMPDIR/an other"
+  mkdir -m 777 "$ours" "$theirs"
+  printf '%s\n' 4000001 "$PGDATA" 1 5432 "$theirs" >"$PGDATA/postmaster.pid"
+  printf '%s\n' 4000001 "$PGDATA" | tee "$ours/.s.PGSQL.5432.lock" >"$theirs/.s.PGSQL.6000.lock"
+  process 4000001 sh
+  run -0 with_postgresql "DATABASE_SOCKETS='$ours'; preflight_clear_locks"
+  [ ! -e "$ours/.s.PGSQL.5432.lock" ]
+  [ ! -e "$theirs/.s.PGSQL.6000.lock" ]
+  [ ! -e "$PGDATA/postmaster.pid" ]
+}
+
+@test "preflight_clear_socket: never one of another folder, of a server that runs, or that is no lock file" {
+  local lock=$BATS_TEST_TMPDIR/.s.PGSQL.5432.lock
+  run -0 with_postgresql 'preflight_clear_socket /none'
+  printf '%s\n' 4000001 /elsewhere >"$lock"
+  run -0 with_postgresql "preflight_clear_socket '$lock'"
+  [ -e "$lock" ]
+  printf '%s\n' x "$PGDATA" >"$lock"
+  run -0 with_postgresql "preflight_clear_socket '$lock'"
+  [ -e "$lock" ]
+  printf '%s\n' 4000001 "$PGDATA" >"$lock"
+  process 4000001 postgres
+  run -0 with_postgresql "preflight_clear_socket '$lock'"
+  [ -e "$lock" ]
+}
+
+@test "preflight_clear_socket: what cannot be removed is no failure" {
+  local folder=$BATS_TEST_TMPDIR/closed
+  mkdir "$folder"
+  printf '%s\n' 4000001 "$PGDATA" >"$folder/.s.PGSQL.5432.lock"
+  chmod 755 "$folder/.s.PGSQL.5432.lock"
+  chmod 555 "$folder"
+  run -0 with_postgresql "preflight_clear_socket '$folder/.s.PGSQL.5432.lock'"
+  chmod 755 "$folder"
+  [ -e "$folder/.s.PGSQL.5432.lock" ]
 }
 
 @test "preflight_free_mb: what is free for us; nothing where no file can be made; 1 where nobody knows" {

@@ -14,7 +14,7 @@ password_reconcile() {
     log_warn "POSTGRES_PASSWORD_RECONCILE does nothing on a standby or during a recovery: set it where the primary runs"
     return 0
   fi
-  preflight_clear_pidfile
+  preflight_clear_locks
   single_name "$POSTGRES_USER"
   statements="ALTER ROLE $REPLY PASSWORD "
   single_literal "$POSTGRES_PASSWORD"

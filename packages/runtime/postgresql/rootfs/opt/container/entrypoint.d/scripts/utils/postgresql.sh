@@ -93,7 +93,7 @@ database_lock_pid() {
 # Starts the temporary server: socket only, so that nobody from outside meets a half-made database.
 # It does not sync: database_sync does that once, before the marker goes. Nothing is archived before there is a stanza.
 database_server_start() {
-  preflight_clear_pidfile
+  preflight_clear_locks
   startup_spawn "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" \
     -c listen_addresses= -c "unix_socket_directories=$DATABASE_SOCKETS" -c "hba_file=$PGDATA/pg_hba.conf" \
     -c fsync=off -c archive_mode=off -p "${PGPORT:-5432}"

@@ -37,12 +37,26 @@ preflight_pidfile() {
   log_info "the last server was not shut down (its lock file names process $REPLY, which is none); it recovers by itself"
 }
 
-# Removes the lock file of a server that is dead, right before one starts: the number in it may be another process here,
-# and the server would take that one for the old server.
-preflight_clear_pidfile() {
+# Removes the lock files of a server that is dead, right before one starts: the number in them may be another process
+# here, and the server would take that one for the old server. Those of the sockets name the folder that they are about.
+preflight_clear_locks() {
+  local -a lines=()
+  local folder file
+  if [[ -r $PGDATA/postmaster.pid ]]; then mapfile -t lines 2>/dev/null <"$PGDATA/postmaster.pid" || :; fi
+  for folder in "$DATABASE_SOCKETS" "${lines[4]-}"; do
+    for file in "${folder:-$DATABASE_SOCKETS}"/.s.PGSQL.*.lock; do preflight_clear_socket "$file"; done
+  done
   database_lock_pid
-  [[ -n $REPLY ]] || return 0
-  if ! preflight_is_server "$REPLY"; then rm -f -- "$PGDATA/postmaster.pid"; fi
+  if [[ -n $REPLY ]] && ! preflight_is_server "$REPLY"; then rm -f -- "$PGDATA/postmaster.pid"; fi
+}
+
+# Removes the lock file of a socket if a dead server on our folder left it; nobody else serves that, we hold its lock.
+preflight_clear_socket() {
+  local -a lines=()
+  if [[ -r $1 ]]; then mapfile -t lines 2>/dev/null <"$1" || :; fi
+  if [[ ${lines[1]-} == "$PGDATA" && ${lines[0]} =~ ^[0-9]+$ ]] && ! preflight_is_server "${lines[0]}"; then
+    rm -f -- "$1" 2>/dev/null || log_debug "cannot remove $1, which a dead server left"
+  fi
 }
 
 # Gives in REPLY the megabytes that are free for us on the file system of a path, 0 too if it has no more files to give.

@@ -32,7 +32,7 @@ mode_postgres_needs_init() { return 0; }
 mode_postgres_start() {
   database_split_args "$@"
   unset -v PGPASSWORD
-  preflight_clear_pidfile
+  preflight_clear_locks
   state_write postgresql.address ""
   startup_child "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}"
   phase_set running
