@@ -6,6 +6,7 @@ export {
   ensureBase,
   ORIGIN_LABEL,
 } from "./base.js";
+export { steadyBridge } from "./bridge.js";
 export { type BuildRequest, build } from "./build.js";
 export * from "./container.js";
 export {

@@ -85,7 +85,7 @@ export async function startDaemon(client: string, say: (line: string) => void): 
 }
 
 /** Debian 13 has client and buildx in packages of their own; Debian 12 knows neither. */
-const ENGINE_PACKAGES = ["docker.io", "iptables", "docker-cli", "docker-buildx"];
+const ENGINE_PACKAGES = ["docker.io", "iptables", "iproute2", "docker-cli", "docker-buildx"];
 
 async function knownToApt(packages: readonly string[]): Promise<string[]> {
   await attempt("apt-get", ["update", "-q"], { timeout: 300_000 });

@@ -11,6 +11,7 @@ import {
   type Outcome,
   probe,
   remedy,
+  steadyBridge,
 } from "@strata/engine";
 import { StrataError } from "@strata/fragment";
 import pc from "picocolors";
@@ -93,6 +94,7 @@ async function install(engine: Engine | undefined): Promise<void> {
   if (!(await runs("shfmt")).ok) missing.push("shfmt");
   const log = (line: string): void => say(`strata: ${line}`);
   if (!engine) await installEngine(log);
+  await steadyBridge(log);
   // Without them everything still works where a registry answers, so only who can install them is asked to.
   if (missing.length > 0 && isRoot() && (await isDebian())) await installPackages(missing, log);
 }
