@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isReservedArg, type Manifest, type Option, optionProblem, type Problems } from "@strata/fragment";
 import { checkDefinition } from "./check-definition.js";
+import { checkSetup } from "./check-setup.js";
 import type { ImageDefinition, Variant } from "./definition.js";
 import { suggestion } from "./suggest.js";
 
@@ -121,11 +122,16 @@ function checkOptions(
   }
 }
 
-/** Adds to `problems` whatever keeps these fragments from being one image in this variant. */
+/**
+ * Adds to `problems` whatever keeps these fragments from being one image in this variant.
+ * @param manifests those that will be in the image
+ * @param all those and the ones that are left out, for which a variant may have options too
+ */
 export function check(
   image: ImageDefinition,
   variant: string,
   manifests: readonly Manifest[],
+  all: readonly Manifest[],
   problems: Problems,
 ): void {
   checkDefinition(image, variant, problems);
@@ -134,14 +140,6 @@ export function check(
   checkShared(manifests, problems);
   checkSingles(manifests, problems);
   checkArgs(manifests, problems);
-  checkOptions(variant, image.variants[variant]?.options, manifests, problems);
-  const present = new Map(manifests.map((manifest) => [manifest.name, manifest]));
-  for (const { name, setup } of manifests)
-    for (const used of setup?.uses ?? [])
-      if (present.get(used)?.files.every((file) => file.kind !== "setup"))
-        problems.add(
-          `fragment ${name}`,
-          `uses the setup files of ${used}, which has none`,
-          "take it out of setup.uses",
-        );
+  checkOptions(variant, image.variants[variant]?.options, all, problems);
+  checkSetup(variant, image.variants[variant]?.options, manifests, problems);
 }

@@ -17,10 +17,13 @@ export {
   type ImagePackage,
   type Layer,
   type LayerKind,
+  type LeftOut,
   type Plan,
+  type PlannedSource,
   type PlannedVariable,
   plan,
   type Stage,
+  WITHOUT_LABEL,
 } from "./plan.js";
 export {
   type Contract,
@@ -29,5 +32,6 @@ export {
   environmentReference,
   environmentSections,
 } from "./reference.js";
-export { render } from "./render.js";
+export { artifactPath, type Dialect, DOCKERFILES, neededStages, type RenderOptions, render } from "./render.js";
+export { sourcesText } from "./sources.js";
 export { nearest, pick, suggestion } from "./suggest.js";

@@ -1,36 +1,58 @@
 import {
   argLine,
+  buildStage,
+  copyOut,
   type EmittedFragment,
   type FragmentFile,
-  IMAGE_MARK,
   type Manifest,
   type Option,
   Problems,
   quote,
-  STAGE_MARK,
+  type Source,
   sha256,
+  TOOLCHAIN_STAGE,
 } from "@strata/fragment";
 import { check } from "./check.js";
 import type { BaseImage, ImageDefinition, Up } from "./definition.js";
 import { order } from "./order.js";
+import { type Sections, splitDockerfile } from "./sections.js";
+import { isCompiled, planSource, sourcesText } from "./sources.js";
 
 /** What a layer is for; also how seldom it changes, most seldom first. */
-export type LayerKind = "base" | "setup" | "runtime" | "metadata";
+export type LayerKind = "base" | "setup" | "component" | "runtime" | "metadata";
 
 /** A run of Dockerfile instructions of the image's own stage, owned by one fragment or by the image. */
 export interface Layer {
-  /** Unique in the plan: `setup/postgresql`, `runtime/entrypoint`, `base`, `metadata`. */
+  /** Unique in the plan: `setup/setup-postgresql`, `component/setup-citus`, `runtime/entrypoint`, `base`, `metadata`. */
   readonly id: string;
   readonly kind: LayerKind;
   readonly fragment: string | null;
-  /** sha256 over the instructions and over paths, modes and bytes of every file they read. */
+  /** sha256 over the instructions and over paths, modes and bytes of everything they read. */
   readonly digest: string;
   readonly dockerfile: string;
 }
 
+/** An archive that a stage compiles, for the release that the variant has. */
+export interface PlannedSource extends Pick<Source, "name" | "file" | "url" | "git"> {
+  /** Absent where no sum is known; then `commit` says what it is. */
+  readonly sha256?: string;
+  readonly commit?: string;
+}
+
 /** A build stage besides the image's own. */
-export interface Stage extends Omit<Layer, "kind" | "fragment"> {
+export interface Stage {
+  /** Its name in the Dockerfile. */
+  readonly id: string;
+  readonly kind: "toolchain" | "build";
   readonly fragment: string;
+  /** As a layer's; over the stages that it starts from as well. */
+  readonly digest: string;
+  readonly dockerfile: string;
+  /** Other stages that it starts from or copies. */
+  readonly needs: readonly string[];
+  readonly sources: readonly PlannedSource[];
+  /** Whether the image may do without it. */
+  readonly optional: boolean;
 }
 
 /** A variable of the contract and its owner. */
@@ -56,8 +78,16 @@ export interface Plan {
   readonly expose: readonly number[];
   readonly volumes: readonly string[];
   readonly up: Up;
+  /** Fragments of the definition that this image does without. */
+  readonly without: readonly LeftOut[];
   readonly stages: readonly Stage[];
   readonly layers: readonly Layer[];
+}
+
+/** A fragment that is left out of an image, and why. */
+export interface LeftOut {
+  readonly fragment: string;
+  readonly reason: string;
 }
 
 /** What `plan` needs of the image's package. */
@@ -66,24 +96,9 @@ export interface ImagePackage {
   readonly source?: string;
 }
 
-function digest(dockerfile: string, files: readonly FragmentFile[]): string {
-  const inputs = files.map(({ path, mode, sha256 }) => [path, mode, sha256]);
-  return `sha256:${sha256(JSON.stringify([dockerfile, inputs]))}`;
-}
-
-/** The two parts of a Dockerfile fragment: stages of its own, and instructions for the image. */
-export function splitDockerfile(text: string): {
-  stage: string;
-  image: string;
-} {
-  const parts = { stage: "", image: "" };
-  let part: keyof typeof parts = "image";
-  for (const line of text.split("\n")) {
-    if (line.startsWith(STAGE_MARK)) part = "stage";
-    else if (line === IMAGE_MARK) part = "image";
-    else parts[part] += `${line}\n`;
-  }
-  return { stage: parts.stage.trim(), image: parts.image.trim() };
+function digest(dockerfile: string, files: readonly FragmentFile[], inputs: readonly string[] = []): string {
+  const read = files.map(({ path, mode, sha256 }) => [path, mode, sha256]);
+  return `sha256:${sha256(JSON.stringify([dockerfile, read, inputs]))}`;
 }
 
 type Values = Readonly<Record<string, string | boolean>>;
@@ -94,21 +109,32 @@ function optionValues(manifest: Manifest, given: Values): Values {
   );
 }
 
-/** The text with the image's values in place of the defaults of its ARG lines. */
-function withValues(text: string, manifest: Manifest, values: Values): string {
-  const lines = new Map(
-    Object.entries(manifest.options).map(([name, option]) => [
-      argLine(option as Option),
-      argLine(option as Option, values[name]!),
-    ]),
+/** The ARG lines of these fragments with the image's values, by ARG. */
+function argLines(manifests: readonly Manifest[], values: ReadonlyMap<string, Values>): Map<string, string> {
+  return new Map(
+    manifests.flatMap(({ name, options }) =>
+      Object.entries(options).map(([key, option]) => [option.arg, argLine(option as Option, values.get(name)![key]!)]),
+    ),
   );
+}
+
+/** Instructions with the image's values in place of whatever their ARG lines said. */
+function withValues(text: string, lines: ReadonlyMap<string, string>): string {
   return text
     .split("\n")
-    .map((line) => lines.get(line) ?? line)
+    .map((line) => lines.get(/^ARG ([A-Z][A-Z0-9_]*)(=|$)/.exec(line)?.[1] ?? "") ?? line)
     .join("\n");
 }
 
-function labelsOf(image: ImageDefinition, base: BaseImage, about: ImagePackage): Record<string, string> {
+/** Label that names the fragments an image does without. */
+export const WITHOUT_LABEL = "dev.strata.without";
+
+function labelsOf(
+  image: ImageDefinition,
+  base: BaseImage,
+  about: ImagePackage,
+  without: readonly LeftOut[],
+): Record<string, string> {
   const key = (name: string): string => `org.opencontainers.image.${name}`;
   return {
     [key("title")]: image.title,
@@ -117,12 +143,69 @@ function labelsOf(image: ImageDefinition, base: BaseImage, about: ImagePackage):
     ...(image.licenses ? { [key("licenses")]: image.licenses } : {}),
     ...(image.source || about.source ? { [key("source")]: image.source ?? about.source! } : {}),
     [key("base.name")]: base.name,
+    ...(without.length > 0 ? { [WITHOUT_LABEL]: without.map(({ fragment }) => fragment).join(" ") } : {}),
   };
 }
 
 function metadata(image: ImageDefinition, labels: Readonly<Record<string, string>>): string {
   const lines = Object.entries(labels).map(([key, value]) => `${key}=${quote(value)}`);
   return `LABEL ${lines.join(" \\\n      ")}\nUSER ${image.user}`;
+}
+
+/** A fragment of the image with everything that planning it takes. */
+interface Member {
+  readonly manifest: Manifest;
+  readonly values: Values;
+  readonly sections: Sections;
+  /** Whether it is compiled in this variant. */
+  readonly compiled: boolean;
+}
+
+/** Setup files that the scripts of a fragment see: its own and those it uses. */
+function setupFiles(manifest: Manifest, members: ReadonlyMap<string, Member>): FragmentFile[] {
+  const names = [...(manifest.setup?.uses ?? []), manifest.name];
+  return names.flatMap((name) => members.get(name)!.manifest.files.filter((file) => file.kind === "setup"));
+}
+
+/** The stages, each after those it needs: the toolchain, then one for every component that is compiled. */
+function planStages(members: ReadonlyMap<string, Member>): Stage[] {
+  const stages = new Map<string, Stage>();
+  const add = (member: Member, stage: Pick<Stage, "id" | "kind" | "needs" | "sources" | "optional">): void => {
+    const { manifest, sections } = member;
+    const dropped = [...members.values()].filter(({ compiled }) => !compiled).map(({ manifest: { name } }) => name);
+    const lines = sections.stages.get(stage.id)!.split("\n");
+    const dockerfile = lines.filter((line) => !dropped.some((name) => line === copyOut(name))).join("\n");
+    const below = stage.needs.map((id) => stages.get(id)!.digest);
+    stages.set(stage.id, {
+      ...stage,
+      fragment: manifest.name,
+      digest: digest(dockerfile, setupFiles(manifest, members), [...below, sourcesText(stage.sources)]),
+      dockerfile,
+    });
+  };
+  for (const member of members.values())
+    if (member.manifest.setup?.toolchain)
+      add(member, { id: TOOLCHAIN_STAGE, kind: "toolchain", needs: [], sources: [], optional: false });
+  for (const member of members.values()) {
+    const { manifest, values, compiled } = member;
+    if (!compiled) continue;
+    const { needs, sources, optional } = manifest.setup!.build!;
+    const needed = needs.filter((name) => members.get(name)!.compiled).map(buildStage);
+    add(member, {
+      id: buildStage(manifest.name),
+      kind: "build",
+      needs: [TOOLCHAIN_STAGE, ...needed],
+      sources: sources.map((source) => planSource(source, values)),
+      optional,
+    });
+  }
+  return [...stages.values()];
+}
+
+/** What makes an image of the fragments besides their definitions. */
+export interface PlanOptions {
+  /** Fragments to leave out, and why: optional ones whose sources cannot be had, with those that depend on them. */
+  readonly without?: readonly LeftOut[];
 }
 
 /**
@@ -134,63 +217,61 @@ export function plan(
   variant: string,
   fragments: readonly EmittedFragment[],
   about: ImagePackage,
+  { without = [] }: PlanOptions = {},
 ): Plan {
   const problems = new Problems();
-  const byName = new Map(fragments.map((fragment) => [fragment.manifest.name, fragment]));
-  const given = fragments.map((fragment) => fragment.manifest).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const all = fragments.map((fragment) => fragment.manifest).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const given = all.filter(({ name }) => !without.some((left) => left.fragment === name));
   const manifests = order(given, problems);
-  check(image, variant, given, problems);
+  check(image, variant, given, all, problems);
   problems.throwIfAny();
 
   const { base, options = {}, tags = [] } = image.variants[variant]!;
   const repository = image.repository ?? `strata/${image.name}`;
-  const stages: Stage[] = [];
-  const setup: Layer[] = [];
-  const runtime: Layer[] = [];
-  const environment: Record<string, PlannedVariable> = {};
   const values = new Map(
     manifests.map((manifest) => [
       manifest.name,
       optionValues(manifest, (options as Record<string, Values>)[manifest.name] ?? {}),
     ]),
   );
+  const lines = argLines(manifests, values);
+  const members = new Map<string, Member>();
   for (const manifest of manifests) {
-    const { name, files } = manifest;
-    const texts = byName.get(name)!.dockerfiles;
-    if (texts.setup !== undefined) {
-      const { image: dockerfile } = splitDockerfile(withValues(texts.setup, manifest, values.get(name)!));
-      const read = [...(manifest.setup?.uses ?? []), name].flatMap((used) => byName.get(used)!.manifest.files);
-      const setupFiles = read.filter((file) => file.kind === "setup");
-      setup.push({
-        id: `setup/${name}`,
-        kind: "setup",
-        fragment: name,
-        digest: digest(dockerfile, setupFiles),
-        dockerfile,
-      });
+    const { dockerfiles } = fragments.find((fragment) => fragment.manifest === manifest)!;
+    const own = values.get(manifest.name)!;
+    members.set(manifest.name, {
+      manifest,
+      values: own,
+      sections: splitDockerfile(withValues(dockerfiles.setup ?? "", lines)),
+      compiled: isCompiled(manifest, own),
+    });
+  }
+  const stages = planStages(members);
+  const setup: Layer[] = [];
+  const components: Layer[] = [];
+  const runtime: Layer[] = [];
+  const environment: Record<string, PlannedVariable> = {};
+  for (const { manifest, sections, compiled } of members.values()) {
+    const { name, archive } = manifest;
+    const layer = (kind: LayerKind, dockerfile: string, files: readonly FragmentFile[], inputs: string[]): Layer => ({
+      id: `${kind}/${name}`,
+      kind,
+      fragment: name,
+      digest: digest(dockerfile, files, inputs),
+      dockerfile,
+    });
+    if (sections.image) setup.push(layer("setup", sections.image, setupFiles(manifest, members), []));
+    if (compiled) {
+      const stage = stages.find(({ id }) => id === buildStage(name))!;
+      components.push(layer("component", sections.component, [], [stage.digest]));
     }
-    if (texts.runtime !== undefined) {
-      const { stage, image: dockerfile } = splitDockerfile(texts.runtime);
-      const own = files.filter((file) => file.kind === "runtime");
-      if (stage)
-        stages.push({
-          id: name,
-          fragment: name,
-          digest: digest(stage, own),
-          dockerfile: stage,
-        });
-      runtime.push({
-        id: `runtime/${name}`,
-        kind: "runtime",
-        fragment: name,
-        digest: digest(dockerfile, own),
-        dockerfile,
-      });
-    }
+    const text = fragments.find((fragment) => fragment.manifest === manifest)!.dockerfiles.runtime;
+    if (text !== undefined)
+      runtime.push(layer("runtime", splitDockerfile(text).image, [], archive === null ? [] : [archive]));
     for (const [key, variable] of Object.entries(manifest.runtime?.env ?? {}))
       environment[key] = { fragment: name, ...variable };
   }
-  const labels = labelsOf(image, base, about);
+  const labels = labelsOf(image, base, about, without);
   const from = "FROM ${BASE_IMAGE} AS final";
   const last = metadata(image, labels);
   return {
@@ -209,6 +290,7 @@ export function plan(
       summary,
       options: values.get(name)!,
     })),
+    without,
     environment,
     expose: manifests.flatMap(({ runtime }) => runtime?.expose ?? []),
     volumes: manifests.flatMap(({ runtime }) => runtime?.volumes ?? []),
@@ -223,6 +305,7 @@ export function plan(
         dockerfile: from,
       },
       ...setup,
+      ...components,
       ...runtime,
       {
         id: "metadata",

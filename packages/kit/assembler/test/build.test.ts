@@ -66,12 +66,15 @@ describe("buildImage", () => {
     expect((await readdir(join(folder, "dist/17"))).sort()).toEqual([
       ".dockerignore",
       "Dockerfile",
+      "Dockerfile.buildkit",
       "docker-bake.json",
       "environment.md",
       "fragments",
       "image.json",
     ]);
-    expect(await readFile(join(folder, "dist/17/fragments/part/rootfs/etc/a.conf"), "utf8")).toBe("a");
+    expect(await readFile(join(folder, "dist/17/fragments/part.tar"))).toEqual(
+      await readFile(join(folder, "part/dist/rootfs.tar")),
+    );
   });
 
   it("removes folders of variants that the image no longer has, and leaves the others", async () => {
@@ -85,7 +88,7 @@ describe("buildImage", () => {
     await buildImage(image, ["17"]);
     await write(folder, { "dist/17/fragments/gone/rootfs/x": "old" });
     await buildImage(image, ["17"]);
-    expect(await readdir(join(folder, "dist/17/fragments"))).toEqual(["part"]);
+    expect(await readdir(join(folder, "dist/17/fragments"))).toEqual(["part.tar"]);
   });
 
   it("renders nothing at all when one variant is wrong", async () => {

@@ -38,7 +38,13 @@ export async function emitted(
       return content === undefined ? {} : { [part]: String(content) };
     };
     const contents = manifest.files.map(({ path }) => [path, Buffer.from(written.get(`rootfs${path}`)!)] as const);
-    return { manifest, dockerfiles: { ...text("setup"), ...text("runtime") }, contents: new Map(contents) };
+    const archive = written.get("rootfs.tar") as Buffer | undefined;
+    return {
+      manifest,
+      dockerfiles: { ...text("setup"), ...text("runtime") },
+      contents: new Map(contents),
+      ...(archive ? { archive } : {}),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -70,19 +76,33 @@ export async function sampleFragments(): Promise<EmittedFragment[]> {
     emitted(
       "setup-server",
       {
-        dependsOn: ["setup-base"],
+        dependsOn: ["setup-base", "setup-toolchain"],
         options: {
           major: option.string({ arg: "SERVER_MAJOR", default: "17", pattern: "[1-9][0-9]" }),
           channel: option.enum(["debian", "source"], { arg: "SERVER_CHANNEL", default: "debian" }),
           jit: option.boolean({ arg: "SERVER_JIT", default: true }),
+          release: option.string({ arg: "SERVER_RELEASE", default: "15.1" }),
         },
         setup: {
           install: "install.sh",
           uses: ["setup-base"],
+          build: {
+            script: "build.sh",
+            when: { option: "channel", is: "source" },
+            sources: [
+              {
+                name: "server",
+                option: "release",
+                file: "server-${version}.tar.gz",
+                git: "https://example.com/server",
+                commit: { "15.1": "c".repeat(40) },
+              },
+            ],
+          },
           imageEnv: { PATH: "/opt/${SERVER_MAJOR}/bin:${PATH}" },
         },
       },
-      { "mnt/setup/setup-server/install.sh": "install server\n" },
+      { "mnt/setup/setup-server/install.sh": "install server\n", "mnt/setup/setup-server/build.sh": "make server\n" },
     ),
     emitted(
       "entrypoint",
@@ -112,6 +132,49 @@ export async function sampleFragments(): Promise<EmittedFragment[]> {
         },
       },
       { "opt/container/healthcheck.sh": "check\n" },
+    ),
+    emitted(
+      "setup-toolchain",
+      {
+        dependsOn: ["setup-base"],
+        setup: { toolchain: "toolchain.sh", uses: ["setup-base"], reads: ["SERVER_MAJOR"], buildPackages: ["gcc"] },
+      },
+      { "mnt/setup/setup-toolchain/toolchain.sh": "gcc\n" },
+    ),
+    emitted(
+      "setup-extension",
+      {
+        dependsOn: ["setup-server", "setup-toolchain"],
+        options: {
+          version: option.string({ arg: "EXTENSION_VERSION", default: "2.0" }),
+          sum: option.string({ arg: "EXTENSION_SUM", default: "" }),
+        },
+        setup: {
+          reads: ["SERVER_MAJOR"],
+          build: {
+            script: "build.sh",
+            needs: ["setup-server"],
+            optional: true,
+            sources: [
+              {
+                name: "extension",
+                option: "version",
+                file: "extension-${version}.tar.gz",
+                url: "https://example.com/v${version}.tar.gz",
+                sha256: { "1.0": "1".repeat(64), "2.0": "2".repeat(64) },
+                sumOption: "sum",
+              },
+            ],
+          },
+          supports: {
+            fragment: "setup-server",
+            option: "major",
+            own: "version",
+            ranges: { "1.": "13-15", "2.": "15-17" },
+          },
+        },
+      },
+      { "mnt/setup/setup-extension/build.sh": "make\n" },
     ),
     emitted(
       "setup-base",

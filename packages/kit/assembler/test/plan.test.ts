@@ -1,12 +1,13 @@
 import { type AnyFragment, type EmittedFragment, option } from "@strata/fragment";
 import { describe, expect, it } from "vitest";
-import { type Plan, plan, splitDockerfile } from "../src/plan.js";
+import { type Plan, plan } from "../src/plan.js";
 import { render } from "../src/render.js";
+import { splitDockerfile } from "../src/sections.js";
 import { about, dice, emitted, sampleFragments, sampleImage, shuffled } from "./helpers.js";
 
 const digests = (planned: Plan): Record<string, string> =>
   Object.fromEntries([
-    ...planned.stages.map(({ id, digest }) => [`files/${id}`, digest] as const),
+    ...planned.stages.map(({ id, digest }) => [`stage/${id}`, digest] as const),
     ...planned.layers.map(({ id, digest }) => [id, digest] as const),
   ]);
 
@@ -19,18 +20,22 @@ function changed(before: Plan, after: Plan): string[] {
 }
 
 describe("plan", () => {
-  it("orders layers by how seldom they change: base, setup, runtime, metadata", async () => {
+  it("orders layers by how seldom they change: base, setup, components, runtime, metadata", async () => {
     const planned = plan(sampleImage(), "17-trixie", await sampleFragments(), about);
     expect(planned.layers.map(({ id }) => id)).toEqual([
       "base",
       "setup/setup-base",
       "setup/setup-server",
+      "component/setup-extension",
       "runtime/entrypoint",
       "runtime/healthcheck",
       "runtime/server",
       "metadata",
     ]);
-    expect(planned.stages.map(({ id }) => id)).toEqual(["entrypoint", "healthcheck", "server"]);
+    expect(planned.stages.map(({ id, needs }) => [id, needs])).toEqual([
+      ["toolchain", []],
+      ["build-setup-extension", ["toolchain"]],
+    ]);
   });
 
   it("names the image by its variant first, then by its other tags", async () => {
@@ -61,6 +66,7 @@ describe("plan", () => {
       major: "15",
       channel: "source",
       jit: false,
+      release: "15.1",
     });
     expect([planned.expose, planned.volumes]).toEqual([[5432], ["/data"]]);
     expect(Object.entries(planned.environment).map(([name, { fragment }]) => [name, fragment])).toEqual([
@@ -152,14 +158,10 @@ describe("a layer's digest", () => {
   });
 
   it.each<[string, Record<string, Change>, string[]]>([
-    ["a byte", { run: { files: { "etc/run.conf": "A", "opt/run.sh": "b" } } }, ["files/run", "runtime/run"]],
-    ["a path", { run: { files: { "etc/run2.conf": "a", "opt/run.sh": "b" } } }, ["files/run", "runtime/run"]],
-    [
-      "a file more",
-      { run: { files: { "etc/run.conf": "a", "opt/run.sh": "b", x: "" } } },
-      ["files/run", "runtime/run"],
-    ],
-    ["a mode", { run: { definition: { modes: { "/etc/run.conf": "0600" } } } }, ["files/run", "runtime/run"]],
+    ["a byte", { run: { files: { "etc/run.conf": "A", "opt/run.sh": "b" } } }, ["runtime/run"]],
+    ["a path", { run: { files: { "etc/run2.conf": "a", "opt/run.sh": "b" } } }, ["runtime/run"]],
+    ["a file more", { run: { files: { "etc/run.conf": "a", "opt/run.sh": "b", x: "" } } }, ["runtime/run"]],
+    ["a mode", { run: { definition: { modes: { "/etc/run.conf": "0600" } } } }, ["runtime/run"]],
     ["a setting of the image", { run: { definition: { runtime: { expose: [80] } } } }, ["runtime/run"]],
     ["a summary", { run: { definition: { summary: "Another" } } }, []],
     ["a setup file", { server: { files: { "mnt/setup/server/i.sh": "two" } } }, ["setup/server"]],
@@ -194,18 +196,22 @@ describe("a layer's digest", () => {
   it("tells contents apart that would be alike written one after another", async () => {
     const one = await planned({ run: { files: { "a.conf": "", "b.conf": "x" } } });
     const two = await planned({ run: { files: { "a.conf": "x", "b.conf": "" } } });
-    expect(changed(one, two)).toEqual(["files/run", "runtime/run"]);
+    expect(changed(one, two)).toEqual(["runtime/run"]);
   });
 });
 
 describe("splitDockerfile", () => {
-  it("parts a stage of its own from the instructions for the image", () => {
-    expect(
-      splitDockerfile("# strata:stage a\nFROM scratch AS a\nCOPY x /\n\n# strata:image\nCOPY --from=a / /\n"),
-    ).toEqual({
-      stage: "FROM scratch AS a\nCOPY x /",
-      image: "COPY --from=a / /",
+  it("parts stages of its own, instructions for the image, and the copy of what was compiled", () => {
+    const text =
+      "# strata:stage a\nFROM x AS a\nRUN y\n\n# strata:stage b\nFROM a AS b\n# strata:image\nCMD []\n# strata:component\nCOPY z\n";
+    expect(splitDockerfile(text)).toEqual({
+      stages: new Map([
+        ["a", "FROM x AS a\nRUN y"],
+        ["b", "FROM a AS b"],
+      ]),
+      image: "CMD []",
+      component: "COPY z",
     });
-    expect(splitDockerfile("# strata:image\nCMD []\n")).toEqual({ stage: "", image: "CMD []" });
+    expect(splitDockerfile("CMD []\n")).toEqual({ stages: new Map(), image: "CMD []", component: "" });
   });
 });

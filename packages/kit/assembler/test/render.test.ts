@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../src/plan.js";
 import { render } from "../src/render.js";
-import { about, emitted, sampleFragments, sampleImage } from "./helpers.js";
+import { about, sampleFragments, sampleImage } from "./helpers.js";
 
 async function rendered(variant = "17-trixie") {
   const fragments = await sampleFragments();
@@ -13,31 +13,32 @@ describe("render", () => {
     "writes the whole folder of variant %s, as in the snapshots",
     async (variant) => {
       const files = await rendered(variant);
-      for (const name of ["Dockerfile", "image.json", "docker-bake.json", "environment.md"])
+      for (const name of ["Dockerfile", "Dockerfile.buildkit", "image.json", "docker-bake.json", "environment.md"])
         await expect(String(files.get(name))).toMatchFileSnapshot(`./__snapshots__/${variant}/${name}`);
-      expect(files.get(".dockerignore")).toBe("*\n!fragments\n");
+      expect(files.get(".dockerignore")).toBe("*\n!fragments\n!sources\n!artifacts\n");
     },
   );
 
-  it("puts every file of every fragment into the context, setup apart from the image", async () => {
-    const names = [...(await rendered()).keys()].filter((name) => name.startsWith("fragments/")).sort();
+  it("puts every fragment into the context: setup files, one archive for the image, and what is compiled", async () => {
+    const names = [...(await rendered()).keys()].filter((name) => name.includes("/")).sort();
     expect(names).toEqual([
-      "fragments/entrypoint/rootfs/opt/container/entrypoint.sh",
-      "fragments/entrypoint/rootfs/opt/container/environment.d/entrypoint.contract",
-      "fragments/healthcheck/rootfs/opt/container/healthcheck.sh",
-      "fragments/server/rootfs/etc/server/server.conf",
-      "fragments/server/rootfs/opt/container/environment.d/server.contract",
-      "fragments/server/rootfs/opt/container/modes/serve.sh",
+      "fragments/entrypoint.tar",
+      "fragments/healthcheck.tar",
+      "fragments/server.tar",
       "fragments/setup-base/setup/apt.sh",
       "fragments/setup-base/setup/install.sh",
+      "fragments/setup-extension/setup/build.sh",
+      "fragments/setup-server/setup/build.sh",
       "fragments/setup-server/setup/install.sh",
+      "fragments/setup-toolchain/setup/toolchain.sh",
+      "sources/setup-extension/SOURCES",
     ]);
   });
 
   it("is a Dockerfile that names nothing outside of its context", async () => {
     const files = await rendered();
     const text = String(files.get("Dockerfile"));
-    const sources = [...text.matchAll(/fragments\/[^ ",]+/g)].map(([path]) => path.replace(/\/$/, ""));
+    const sources = [...text.matchAll(/(?:fragments|sources)\/[^ ",]+/g)].map(([path]) => path.replace(/\/$/, ""));
     expect(sources.length).toBeGreaterThan(5);
     for (const source of sources)
       expect([...files.keys()].some((name) => name === source || name.startsWith(`${source}/`))).toBe(true);
@@ -51,7 +52,7 @@ describe("render", () => {
   it("reads no runtime file in a setup layer", async () => {
     const fragments = await sampleFragments();
     const { layers } = plan(sampleImage(), "17-trixie", fragments, about);
-    for (const { kind, dockerfile } of layers) if (kind === "setup") expect(dockerfile).not.toContain("/rootfs");
+    for (const { kind, dockerfile } of layers) if (kind === "setup") expect(dockerfile).not.toContain(".tar");
   });
 
   it("takes the base as an ARG, and ends as a user other than root", async () => {
@@ -78,18 +79,52 @@ describe("render", () => {
     expect(String(files.get("Dockerfile"))).toContain("FROM ${BASE_IMAGE} AS final");
   });
 
-  it("keeps a binary file as it is", async () => {
-    const fragment = await emitted("a", {}, { "opt/x": "x" });
-    const bytes = Buffer.from([0, 255, 10, 13]);
-    const files = render(
-      plan(
-        sampleImage({ variants: { v: { base: sampleImage().variants["17-trixie"]!.base } } }),
-        "v",
-        [fragment],
-        about,
-      ),
-      [{ ...fragment, contents: new Map([["/opt/x", bytes]]) }],
-    );
-    expect(files.get("fragments/a/rootfs/opt/x")).toEqual(bytes);
+  it("links what it copies and names the context of sources in the buildkit dialect, and is otherwise the same", async () => {
+    const files = await rendered("15-bookworm");
+    const [portable, buildkit] = ["Dockerfile", "Dockerfile.buildkit"].map((name) => String(files.get(name)));
+    const lines = buildkit!.split("\n").filter((line) => /^(COPY|ADD) .* \/$/.test(line));
+    expect(lines).toContain("COPY --link --from=build-setup-extension /out/ /");
+    expect(lines).toContain("ADD --link fragments/entrypoint.tar /");
+    expect(lines.filter((line) => !line.includes("--link"))).toEqual(["COPY sources/ /"]);
+    expect(buildkit).toContain("--mount=type=bind,from=sources,source=setup-extension,target=/mnt/sources");
+    const same = buildkit!
+      .replace(
+        "# the sources that are at hand; the named context `sources` takes its place\nFROM scratch AS sources\nCOPY sources/ /\n\n",
+        "",
+      )
+      .replaceAll(" --link", "")
+      .replaceAll("from=sources,source=", "source=sources/");
+    expect(same.split("\n").slice(2)).toEqual(portable!.split("\n").slice(2));
+  });
+
+  it("unpacks what an earlier build made instead of compiling it, and leaves out the stages that nobody needs then", async () => {
+    const fragments = await sampleFragments();
+    const planned = plan(sampleImage(), "17-trixie", fragments, about);
+    const files = render(planned, fragments, { artifacts: new Map([["setup-extension", Buffer.from("tar")]]) });
+    const text = String(files.get("Dockerfile"));
+    expect(text).toContain("FROM scratch AS build-setup-extension\nADD artifacts/setup-extension.tar /out/\n");
+    expect(text).not.toContain("toolchain AS");
+    expect(text).not.toContain("FROM ${BASE_IMAGE} AS toolchain");
+    expect(files.get("artifacts/setup-extension.tar")).toEqual(Buffer.from("tar"));
+  });
+
+  it("keeps the toolchain for the components that have no artifact", async () => {
+    const fragments = await sampleFragments();
+    const planned = plan(sampleImage(), "15-bookworm", fragments, about);
+    const files = render(planned, fragments, { artifacts: new Map([["setup-extension", Buffer.from("tar")]]) });
+    expect(String(files.get("Dockerfile"))).toContain("FROM toolchain AS build-setup-server");
+  });
+
+  it("leaves no trace of a fragment that is left out, but the label that names it", async () => {
+    const fragments = await sampleFragments();
+    const without = [{ fragment: "setup-extension", reason: "no source" }];
+    const planned = plan(sampleImage(), "17-trixie", fragments, about, { without });
+    const files = render(planned, fragments);
+    expect([...files.keys()].filter((name) => name.includes("setup-extension"))).toEqual([]);
+    const text = String(files.get("Dockerfile"));
+    expect(text.match(/.*setup-extension.*/g)).toEqual([
+      expect.stringContaining('dev.strata.without="setup-extension"'),
+    ]);
+    expect(planned.without).toEqual(without);
   });
 });

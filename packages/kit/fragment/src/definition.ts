@@ -10,12 +10,68 @@ export interface Healthcheck {
   readonly retries: number;
 }
 
+/**
+ * An archive that a component is compiled from. In `file`, `url` and `git`, `${version}` stands for the value of the
+ * option named in `option`. It is looked up in the sources folder by `file`, else fetched, and always verified.
+ */
+export interface Source {
+  /** How the build script asks for it. */
+  readonly name: string;
+  /** The fragment's option that chooses the release. Only the stage that compiles sees it: the image's scripts do not. */
+  readonly option: string;
+  /** Name in the sources folder, such as `citus-${version}.tar.gz`. */
+  readonly file: string;
+  /** Address of the archive; with it, `sha256` says what it has to be. */
+  readonly url?: string;
+  /** Sum of the archive by release, for those that are known. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** The fragment's option that gives the sum of any other release. */
+  readonly sumOption?: string;
+  /** Address of a repository, for projects whose archives have no published sum; with it, `commit`. */
+  readonly git?: string;
+  /** Commit by release; git itself verifies what it fetches against it. */
+  readonly commit?: Readonly<Record<string, string>>;
+}
+
+/** How a component is compiled: in a stage of its own, beside all others, into /out. */
+export interface Build {
+  /** The Bash script to run, below the fragment's own folder in /mnt/setup, such as `build.sh`. */
+  readonly script: string;
+  /** Only where this option has this value; elsewhere neither stage nor copy is in the image. */
+  readonly when?: { readonly option: string; readonly is: string };
+  /** Compiled fragments whose /out the stage needs first, such as the server that an extension is built against. */
+  readonly needs?: readonly string[];
+  readonly sources: readonly Source[];
+  /** The image may do without it where a source cannot be had; it says so then. */
+  readonly optional?: boolean;
+}
+
+/** Which values of another fragment's option a release of this one works with. */
+export interface Supports {
+  readonly fragment: string;
+  readonly option: string;
+  /** The fragment's own option whose value is the release. */
+  readonly own: string;
+  /** Whole numbers `from-to` by the beginning of the release; the longest one that fits counts: `{ "13.": "15-17" }`. */
+  readonly ranges: Readonly<Record<string, string>>;
+}
+
 /** What a fragment does while the image is built. */
 export interface Setup {
-  /** The Bash script to run, below the fragment's own folder in /mnt/setup, such as `install.sh`. */
-  readonly install: string;
-  /** Fragments whose setup files are mounted as well, because the script sources them. */
+  /** The Bash script to run in the image, below the fragment's own folder in /mnt/setup, such as `install.sh`. */
+  readonly install?: string;
+  /** Fragments whose setup files are mounted as well, because the scripts source them. */
   readonly uses?: readonly string[];
+  /** `ARG`s of fragments in `dependsOn` that the scripts read. */
+  readonly reads?: readonly string[];
+  /** Packages that compiling needs, for the build script as BUILD_PACKAGES. */
+  readonly buildPackages?: readonly string[];
+  /** Packages that the image needs, for the install script as RUNTIME_PACKAGES. */
+  readonly runtimePackages?: readonly string[];
+  /** The Bash script that makes the stage from which the stages of compiled components start. One fragment has it. */
+  readonly toolchain?: string;
+  readonly build?: Build;
+  readonly supports?: Supports;
   /** `ENV` of the image that installing implies; values may name an `ARG` as `${ARG}`. */
   readonly imageEnv?: Readonly<Record<string, string>>;
 }

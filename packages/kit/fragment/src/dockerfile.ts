@@ -1,5 +1,5 @@
 import type { Healthcheck } from "./definition.js";
-import type { FragmentFile, Manifest } from "./manifest.js";
+import type { Manifest } from "./manifest.js";
 import type { Option } from "./option.js";
 
 /** Where setup files are mounted during the build; nothing of it stays in a layer. */
@@ -9,6 +9,8 @@ export const SETUP_ROOT = "/mnt/setup";
 export const STAGE_MARK = "# strata:stage";
 /** The line that begins the instructions for the image itself in a Dockerfile fragment. */
 export const IMAGE_MARK = "# strata:image";
+/** The line that begins the copy of what was compiled: it comes after the instructions of all fragments. */
+export const COMPONENT_MARK = "# strata:component";
 
 /** Text as a double-quoted Dockerfile word, in which nothing is expanded. */
 export function quote(text: string): string {
@@ -29,44 +31,89 @@ export function contextPath(fragment: string, path: string): string {
 
 const json = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
 
-function bindMount(fragment: string): string {
-  const target = `${SETUP_ROOT}/${fragment}`;
-  return `--mount=type=bind,source=${contextPath(fragment, target)},target=${target}`;
-}
+/** The stage from which the stages of compiled components start. */
+export const TOOLCHAIN_STAGE = "toolchain";
+/** The folder that a component is compiled into; all of it is copied into the image. */
+export const OUT = "/out";
+
+/** The stage in which a fragment is compiled. */
+export const buildStage = (fragment: string): string => `build-${fragment}`;
+/** Where a fragment's sources lie in the rendered context: their list, and the archives that are at hand. */
+export const sourcesPath = (fragment: string): string => `sources/${fragment}`;
+/** Where the archive of a fragment's runtime files lies in the rendered context. */
+export const archivePath = (fragment: string): string => `fragments/${fragment}.tar`;
+
+/** The line that copies what a fragment was compiled to: into the image, or into the stage of one that needs it. */
+export const copyOut = (fragment: string): string => `COPY --from=${buildStage(fragment)} ${OUT}/ /`;
+/** The line that adds a fragment's runtime files. */
+export const addArchive = (fragment: string): string => `ADD ${archivePath(fragment)} /`;
+
+const mount = (source: string, target: string): string => `--mount=type=bind,source=${source},target=${target}`;
 
 /**
- * The instructions that install the fragment, or undefined when it installs nothing.
+ * A line that runs one of the fragment's scripts over mounts alone.
  * /mnt is covered by a tmpfs first: an engine of BuildKit 0.8 leaves mount points behind in the layer.
  * The two secrets carry the site's APT mirror and proxy, which must not become part of the image.
  */
-export function setupDockerfile(manifest: Omit<Manifest, "dockerfiles">): string | undefined {
-  const { setup, name } = manifest;
-  if (!setup) return undefined;
-  const args = Object.values(manifest.options).map((option) => argLine(option as Option));
-  const run = [
+function runLine(
+  manifest: Draft,
+  script: string,
+  sources: boolean,
+  variable: string,
+  words: readonly string[],
+): string {
+  const { name } = manifest;
+  const folders = [...manifest.setup!.uses, name].map((used) => `${SETUP_ROOT}/${used}`);
+  return [
     "RUN --mount=type=tmpfs,target=/mnt",
-    ...[...setup.uses, name].map(bindMount),
+    ...folders.map((folder) => mount(contextPath(folder.slice(SETUP_ROOT.length + 1), folder), folder)),
+    ...(sources ? [mount(sourcesPath(name), "/mnt/sources")] : []),
     "--mount=type=secret,id=apt-sources,target=/mnt/secrets/apt-sources",
     "--mount=type=secret,id=apt-conf,target=/mnt/secrets/apt-conf",
-    `bash ${SETUP_ROOT}/${name}/${setup.install}`,
+    `${words.length > 0 ? `${variable}=${quote(words.join(" "))} ` : ""}bash ${SETUP_ROOT}/${name}/${script}`,
   ].join(" \\\n    ");
-  const env = Object.entries(setup.imageEnv).map(([key, value]) => `ENV ${key}="${value}"`);
-  return `${[IMAGE_MARK, ...args, run, ...env].join("\n")}\n`;
 }
 
-/** COPY lines that give every file its mode: all as programs first, then each other mode, by folder. */
-function copyLines(name: string, files: readonly FragmentFile[]): string[] {
-  const groups = new Map<string, FragmentFile[]>();
-  for (const file of files) {
-    if (file.mode === "0755") continue;
-    const key = `${file.mode} ${file.path.slice(0, file.path.lastIndexOf("/") + 1)}`;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
+type Draft = Omit<Manifest, "dockerfiles" | "archive">;
+
+/**
+ * The instructions that install the fragment, or undefined when it installs nothing: stages of its own, what runs in
+ * the image, and the copy of what was compiled. An ARG of another fragment has no value here; render gives it one.
+ */
+export function setupDockerfile(manifest: Draft): string | undefined {
+  const { setup, name } = manifest;
+  if (!setup) return undefined;
+  const own = Object.values(manifest.options).map((option) => argLine(option as Option));
+  // A new release is a matter of the stage alone: the image's own instructions must not change with it.
+  const releases = new Set(setup.build?.sources.flatMap((source) => [source.option, source.sumOption]));
+  const inImage = Object.entries(manifest.options)
+    .filter(([key]) => !releases.has(key))
+    .map(([, option]) => argLine(option as Option));
+  const read = setup.reads.map((arg) => `ARG ${arg}`);
+  const lines: string[] = [];
+  if (setup.toolchain) {
+    const run = runLine(manifest, setup.toolchain, false, "BUILD_PACKAGES", setup.buildPackages);
+    lines.push(
+      `${STAGE_MARK} ${TOOLCHAIN_STAGE}`,
+      `FROM ${"${BASE_IMAGE}"} AS ${TOOLCHAIN_STAGE}`,
+      ...own,
+      ...read,
+      run,
+    );
   }
-  const others = [...groups].map(([key, group]) => {
-    const [mode, folder] = [key.slice(0, 4), key.slice(5)];
-    return `COPY --chmod=${mode} ${json([...group.map((file) => contextPath(name, file.path)), folder])}`;
-  });
-  return [`COPY --chmod=0755 fragments/${name}/rootfs/ /`, ...others];
+  if (setup.build) {
+    const { script, needs } = setup.build;
+    const run = runLine(manifest, script, true, "BUILD_PACKAGES", setup.buildPackages);
+    lines.push(`${STAGE_MARK} ${buildStage(name)}`, `FROM ${TOOLCHAIN_STAGE} AS ${buildStage(name)}`);
+    lines.push(...own, ...read, ...needs.map(copyOut), run);
+  }
+  const env = Object.entries(setup.imageEnv).map(([key, value]) => `ENV ${key}="${value}"`);
+  if (setup.install) {
+    const run = runLine(manifest, setup.install, false, "RUNTIME_PACKAGES", setup.runtimePackages);
+    lines.push(IMAGE_MARK, ...inImage, ...read, run, ...env);
+  } else if (env.length > 0) lines.push(IMAGE_MARK, ...inImage, ...read, ...env);
+  if (setup.build) lines.push(COMPONENT_MARK, copyOut(name));
+  return `${lines.join("\n")}\n`;
 }
 
 function healthcheckLine(given: Healthcheck): string {
@@ -77,16 +124,14 @@ function healthcheckLine(given: Healthcheck): string {
 
 /**
  * The instructions that put the fragment's files and settings into the image, or undefined when it adds none.
- * The files are gathered in a stage of their own, so that any number of modes makes one layer.
+ * The files come as one archive: it carries every mode, owner and time, so the layer is the same wherever it is built.
  */
-export function runtimeDockerfile(manifest: Omit<Manifest, "dockerfiles">): string | undefined {
+export function runtimeDockerfile(manifest: Draft): string | undefined {
   const { runtime, name } = manifest;
-  const files = manifest.files.filter((file) => file.kind === "runtime");
-  if (!runtime && files.length === 0) return undefined;
-  const lines: string[] = [];
-  if (files.length > 0) lines.push(`${STAGE_MARK} ${name}`, `FROM scratch AS ${name}`, ...copyLines(name, files), "");
-  lines.push(IMAGE_MARK);
-  if (files.length > 0) lines.push(`COPY --from=${name} / /`);
+  const hasFiles = manifest.files.some((file) => file.kind === "runtime");
+  if (!runtime && !hasFiles) return undefined;
+  const lines = [IMAGE_MARK];
+  if (hasFiles) lines.push(addArchive(name));
   if (runtime) {
     for (const [key, { default: value, inImage }] of Object.entries(runtime.env))
       if (inImage && value !== undefined) lines.push(`ENV ${key}=${quote(value)}`);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { archive } from "./archive.js";
 import type { AnyFragment } from "./definition.js";
 import { runtimeDockerfile, setupDockerfile } from "./dockerfile.js";
 import { contractText } from "./environment.js";
@@ -13,6 +14,9 @@ import { validateDefinition } from "./validate.js";
 
 /** The folder in the image that holds one contract file per fragment. */
 export const CONTRACT_FOLDER = "/opt/container/environment.d";
+
+/** The runtime files of a fragment as one archive, in dist/. */
+export const ARCHIVE = "rootfs.tar";
 
 /** A fragment ready to be written: its manifest and the content of every file in dist/. */
 export interface Emission {
@@ -27,9 +31,14 @@ export function fragmentFolder(definition: Pick<AnyFragment, "module">): string 
 }
 
 /** The manifest of a definition with these files: every default filled in, everything in a fixed order. */
-export function manifestOf(definition: AnyFragment, version: string, files: readonly SourceFile[]): Manifest {
+function manifestOf(
+  definition: AnyFragment,
+  version: string,
+  files: readonly SourceFile[],
+  archived: Uint8Array | undefined,
+): Manifest {
   const { runtime, setup } = definition;
-  const draft: Omit<Manifest, "dockerfiles"> = {
+  const draft: Omit<Manifest, "dockerfiles" | "archive"> = {
     schema: 1,
     name: definition.name,
     version,
@@ -40,8 +49,22 @@ export function manifestOf(definition: AnyFragment, version: string, files: read
     conflictsWith: [...(definition.conflictsWith ?? [])].sort(),
     setup: setup
       ? {
-          install: setup.install,
+          install: setup.install ?? null,
           uses: [...(setup.uses ?? [])].sort(),
+          reads: [...(setup.reads ?? [])].sort(),
+          buildPackages: [...(setup.buildPackages ?? [])].sort(),
+          runtimePackages: [...(setup.runtimePackages ?? [])].sort(),
+          toolchain: setup.toolchain ?? null,
+          build: setup.build
+            ? {
+                script: setup.build.script,
+                when: setup.build.when ? { ...setup.build.when } : null,
+                needs: [...(setup.build.needs ?? [])].sort(),
+                sources: setup.build.sources.map((source) => ({ ...source })),
+                optional: setup.build.optional ?? false,
+              }
+            : null,
+          supports: setup.supports ? { ...setup.supports, ranges: { ...setup.supports.ranges } } : null,
           imageEnv: { ...setup.imageEnv },
         }
       : null,
@@ -73,6 +96,7 @@ export function manifestOf(definition: AnyFragment, version: string, files: read
   const [setupText, runtimeText] = [setupDockerfile(draft), runtimeDockerfile(draft)];
   return {
     ...draft,
+    archive: archived === undefined ? null : sha256(archived),
     dockerfiles: {
       setup: setupText === undefined ? null : sha256(setupText),
       runtime: runtimeText === undefined ? null : sha256(runtimeText),
@@ -92,10 +116,13 @@ export async function emission(definition: AnyFragment, version: string): Promis
   else if (Object.keys(env).length + envPrefixes.length > 0)
     files.push(sourceFile(contract, Buffer.from(contractText(env, envPrefixes))));
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const manifest = manifestOf(definition, version, files);
+  const inImage = files.filter((file) => file.kind === "runtime");
+  const archived = inImage.length > 0 ? await archive(inImage) : undefined;
+  const manifest = manifestOf(definition, version, files, archived);
   validateDefinition(definition, manifest, problems);
   problems.throwIfAny();
   const written = new Map<string, string | Buffer>(files.map((file) => [`rootfs${file.path}`, file.content]));
+  if (archived !== undefined) written.set(ARCHIVE, archived);
   written.set("fragment.json", `${JSON.stringify(manifest, null, 2)}\n`);
   const [setupText, runtimeText] = [setupDockerfile(manifest), runtimeDockerfile(manifest)];
   if (setupText !== undefined) written.set("setup.Dockerfile", setupText);

@@ -1,11 +1,19 @@
+export { type ArchiveFile, archive, FILE_TIME } from "./archive.js";
 export * from "./definition.js";
 export {
+  addArchive,
+  archivePath,
   argLine,
+  buildStage,
+  COMPONENT_MARK,
   contextPath,
+  copyOut,
   IMAGE_MARK,
   quote,
   SETUP_ROOT,
   STAGE_MARK,
+  sourcesPath,
+  TOOLCHAIN_STAGE,
 } from "./dockerfile.js";
 export {
   type Emission,
@@ -23,7 +31,7 @@ export {
 } from "./environment.js";
 export * from "./errors.js";
 export { sha256 } from "./files.js";
-export { type FragmentFile, type Manifest, ManifestSchema } from "./manifest.js";
+export { type FragmentFile, type Manifest, ManifestSchema, type ManifestSetup } from "./manifest.js";
 export {
   type Option,
   type Options,

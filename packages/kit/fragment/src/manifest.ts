@@ -3,7 +3,7 @@ import { z } from "zod";
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Names of stages that a rendered Dockerfile has, or that an engine gives a meaning of its own. */
-const RESERVED = ["final", "scratch", "context"];
+const RESERVED = ["final", "scratch", "context", "toolchain", "sources", "artifacts"];
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "expected a name of lower case words with hyphens")
@@ -74,6 +74,52 @@ const HealthcheckSchema = z.object({
   retries: z.number().int().positive(),
 });
 
+const script = z.string().regex(/^[A-Za-z0-9._/-]+\.sh$/, "expected a Bash script such as install.sh");
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "expected the name of a Debian package");
+const arg = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "expected the name of an ARG");
+const address = line.regex(/^https:\/\/[^\s"'\\]+$/, "expected an address that begins with https://");
+
+const SourceSchema = z.object({
+  name,
+  option: z.string(),
+  file: z.string().regex(/^[A-Za-z0-9._${}+-]+$/, "expected the name of a file"),
+  url: address.optional(),
+  sha256: z.record(z.string(), sha256).optional(),
+  sumOption: z.string().optional(),
+  git: address.optional(),
+  commit: z.record(z.string(), z.string().regex(/^[0-9a-f]{40}$/, "expected a commit of 40 digits")).optional(),
+});
+
+const SetupSchema = z.object({
+  install: script.nullable(),
+  uses: z.array(name),
+  reads: z.array(arg),
+  buildPackages: z.array(packageName),
+  runtimePackages: z.array(packageName),
+  toolchain: script.nullable(),
+  build: z
+    .object({
+      script,
+      when: z.object({ option: z.string(), is: z.string() }).nullable(),
+      needs: z.array(name),
+      sources: z.array(SourceSchema),
+      optional: z.boolean(),
+    })
+    .nullable(),
+  supports: z
+    .object({
+      fragment: name,
+      option: z.string(),
+      own: z.string(),
+      ranges: z.record(z.string(), z.string().regex(/^\d+-\d+$/, "expected a range such as 15-17")),
+    })
+    .nullable(),
+  imageEnv: z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of a variable"),
+    line.refine((text) => !/["\\]/.test(text), 'expected a value without " and \\'),
+  ),
+});
+
 /** `dist/fragment.json`: a whole fragment as data. */
 export const ManifestSchema = z.object({
   schema: z.literal(1),
@@ -84,16 +130,7 @@ export const ManifestSchema = z.object({
   dependsOn: z.array(name),
   installsAfter: z.array(name),
   conflictsWith: z.array(name),
-  setup: z
-    .object({
-      install: z.string(),
-      uses: z.array(name),
-      imageEnv: z.record(
-        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of a variable"),
-        line.refine((text) => !/["\\]/.test(text), 'expected a value without " and \\'),
-      ),
-    })
-    .nullable(),
+  setup: SetupSchema.nullable(),
   runtime: z
     .object({
       env: z.record(z.string(), VariableSchema),
@@ -111,6 +148,8 @@ export const ManifestSchema = z.object({
     })
     .nullable(),
   files: z.array(FileSchema),
+  /** sha256 of rootfs.tar, the runtime files as one archive; null where there are none. */
+  archive: sha256.nullable(),
   /** sha256 of each Dockerfile fragment, null where there is none. */
   dockerfiles: z.object({
     setup: sha256.nullable(),
@@ -120,5 +159,7 @@ export const ManifestSchema = z.object({
 
 /** What `fragment.json` says. */
 export type Manifest = z.infer<typeof ManifestSchema>;
+/** What a fragment does while the image is built, every default filled in. */
+export type ManifestSetup = z.infer<typeof SetupSchema>;
 /** One file of a fragment. */
 export type FragmentFile = z.infer<typeof FileSchema>;

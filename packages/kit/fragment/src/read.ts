@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { glob } from "tinyglobby";
 import { z } from "zod";
+import { ARCHIVE } from "./emit.js";
 import type { Problems } from "./errors.js";
 import { sha256 } from "./files.js";
 import { type Manifest, ManifestSchema } from "./manifest.js";
@@ -14,6 +15,8 @@ export interface EmittedFragment {
   readonly dockerfiles: { readonly setup?: string; readonly runtime?: string };
   /** Content by path in the image. */
   readonly contents: ReadonlyMap<string, Buffer>;
+  /** The runtime files as one archive, where there are any. */
+  readonly archive?: Buffer;
 }
 
 const REBUILD = "run `pnpm turbo build --force`, or `strata build` in the fragment's folder";
@@ -64,6 +67,7 @@ export async function readFragment(
   };
   const contents = new Map<string, Buffer>();
   for (const file of manifest.files) contents.set(file.path, await check(`rootfs${file.path}`, file.sha256));
+  const archive = manifest.archive === null ? undefined : await check(ARCHIVE, manifest.archive);
   const texts: { setup?: string; runtime?: string } = {};
   for (const part of ["setup", "runtime"] as const) {
     const expected = manifest.dockerfiles[part];
@@ -71,7 +75,10 @@ export async function readFragment(
   }
   const known = new Set(["fragment.json", ...manifest.files.map((file) => `rootfs${file.path}`)]);
   for (const part of ["setup", "runtime"] as const) if (manifest.dockerfiles[part]) known.add(`${part}.Dockerfile`);
+  if (archive) known.add(ARCHIVE);
   for (const extra of await glob("**", { cwd: dist, dot: true, onlyFiles: true }))
     if (!known.has(extra)) problems.add(`fragment ${name}`, `${join(dist, extra)} is not in its manifest`, REBUILD);
-  return problems.list.length > before ? undefined : { manifest, dockerfiles: texts, contents };
+  return problems.list.length > before
+    ? undefined
+    : { manifest, dockerfiles: texts, contents, ...(archive ? { archive } : {}) };
 }

@@ -62,15 +62,55 @@ function checkFiles(definition: AnyFragment, files: readonly FragmentFile[], pro
         );
   for (const path of Object.keys(modes))
     if (!paths.has(path)) problems.add(subject, `modes names ${path}, which is not in rootfs`, "correct the path");
-  if (setup && !paths.has(`${SETUP_ROOT}/${name}/${setup.install}`))
-    problems.add(
-      subject,
-      `setup.install names ${setup.install}, which is not there`,
-      `add rootfs${SETUP_ROOT}/${name}/${setup.install}`,
-    );
-  for (const used of setup?.uses ?? [])
-    if (!definition.dependsOn?.includes(used))
-      problems.add(subject, `setup.uses names ${used}, on which it does not depend`, `add "${used}" to dependsOn`);
+  for (const [key, script] of [
+    ["install", setup?.install],
+    ["toolchain", setup?.toolchain],
+    ["build.script", setup?.build?.script],
+  ] as const)
+    if (script !== undefined && !paths.has(`${SETUP_ROOT}/${name}/${script}`))
+      problems.add(
+        subject,
+        `setup.${key} names ${script}, which is not there`,
+        `add rootfs${SETUP_ROOT}/${name}/${script}`,
+      );
+}
+
+/** Whether every name that setup takes from elsewhere is one that is there. */
+function checkSetup(definition: AnyFragment, problems: Problems): void {
+  const { name, setup, dependsOn = [], options = {} } = definition;
+  if (!setup) return;
+  const subject = `fragment ${name}`;
+  const depends = (key: string, other: string): void => {
+    if (!dependsOn.includes(other))
+      problems.add(subject, `setup.${key} names ${other}, on which it does not depend`, `add "${other}" to dependsOn`);
+  };
+  const has = (key: string, option: string): void => {
+    if (!Object.hasOwn(options, option))
+      problems.add(
+        subject,
+        `setup.${key} names option ${option}, which it does not have`,
+        `options: ${Object.keys(options).join(", ") || "none"}`,
+      );
+  };
+  for (const used of setup.uses ?? []) depends("uses", used);
+  for (const needed of setup.build?.needs ?? []) depends("build.needs", needed);
+  if (setup.build?.when) has("build.when", setup.build.when.option);
+  if (setup.supports) {
+    depends("supports", setup.supports.fragment);
+    has("supports.own", setup.supports.own);
+  }
+  const files = new Set<string>();
+  for (const source of setup.build?.sources ?? []) {
+    const key = `build.sources ${source.name}`;
+    has(key, source.option);
+    if (source.sumOption !== undefined) has(key, source.sumOption);
+    if ((source.url === undefined) === (source.git === undefined))
+      problems.add(subject, `setup.${key}: expected either url or git`, "give one of them");
+    if (files.has(source.file)) problems.add(subject, `setup.${key}: ${source.file} is another source's file already`);
+    files.add(source.file);
+  }
+  if (!setup.install && !setup.toolchain && !setup.build)
+    problems.add(subject, "setup: expected install, toolchain or build, found none", "leave setup away");
 }
 
 /** Everything that is wrong with a definition, its files and what it would emit; all of it is added to `problems`. */
@@ -78,6 +118,7 @@ export function validateDefinition(definition: AnyFragment, manifest: Manifest, 
   const subject = `fragment ${definition.name}`;
   checkOptions(definition, problems);
   checkFiles(definition, manifest.files, problems);
+  checkSetup(definition, problems);
   for (const [name, given] of Object.entries(definition.runtime?.env ?? {}))
     for (const message of variableProblems(name, given)) problems.add(`${subject}, variable ${name}`, message);
   for (const [path, mode] of Object.entries(definition.modes ?? {}))

@@ -74,8 +74,78 @@ describe("setup.Dockerfile", () => {
   });
 });
 
+describe("setup.Dockerfile of a component that is compiled", () => {
+  const source = {
+    name: "thing",
+    option: "version",
+    file: "thing-${version}.tar.gz",
+    url: "https://example.org/${version}.tar.gz",
+    sha256: { "1.0": "0".repeat(64) },
+  };
+
+  it("has a stage of its own that starts from the toolchain, and a copy of what it made", async () => {
+    const { setup } = await texts(
+      { "mnt/setup/sample/build.sh": "", "mnt/setup/sample/install.sh": "" },
+      {
+        dependsOn: ["setup-base", "setup-postgresql", "setup-toolchain"],
+        options: { version: option.string({ arg: "THING_VERSION", default: "1.0" }) },
+        setup: {
+          install: "install.sh",
+          uses: ["setup-base"],
+          reads: ["PG_MAJOR"],
+          buildPackages: ["libz-dev", "libicu-dev"],
+          runtimePackages: ["libz1"],
+          build: { script: "build.sh", needs: ["setup-postgresql"], sources: [source] },
+        },
+      },
+    );
+    await expect(setup).toMatchFileSnapshot("./__snapshots__/component.Dockerfile");
+  });
+
+  it("has the toolchain itself where a fragment makes it, and nothing in the image", async () => {
+    const { setup } = await texts({ "mnt/setup/sample/toolchain.sh": "" }, { setup: { toolchain: "toolchain.sh" } });
+    expect(setup).toMatch(/^# strata:stage toolchain\nFROM \$\{BASE_IMAGE\} AS toolchain\nRUN /);
+    expect(setup).not.toContain("# strata:image");
+  });
+
+  it.each([
+    ["a script that is not there", { build: { script: "no.sh", sources: [] } }, "setup.build.script names no.sh"],
+    ["a toolchain that is not there", { toolchain: "no.sh" }, "setup.toolchain names no.sh"],
+    ["nothing at all", {}, "expected install, toolchain or build, found none"],
+    [
+      "an option it does not have",
+      { build: { script: "build.sh", when: { option: "chanel", is: "source" }, sources: [source] } },
+      "setup.build.when names option chanel",
+    ],
+    [
+      "a source with two origins",
+      { build: { script: "build.sh", sources: [{ ...source, git: "https://example.org/thing" }] } },
+      "setup.build.sources thing: expected either url or git",
+    ],
+    [
+      "two sources of one file",
+      { build: { script: "build.sh", sources: [source, { ...source, name: "other" }] } },
+      "is another source's file already",
+    ],
+    [
+      "a need without dependency",
+      { build: { script: "build.sh", needs: ["setup-postgresql"], sources: [] } },
+      'add "setup-postgresql" to dependsOn',
+    ],
+    [
+      "an address that is not https",
+      { build: { script: "build.sh", sources: [{ ...source, url: "http://example.org/x" }] } },
+      "expected an address that begins with https://",
+    ],
+  ])("is refused with %s", async (_what, setup, message) => {
+    const options = { version: option.string({ arg: "V", default: "1.0" }) };
+    const text = await problemsOf(() => texts({ "mnt/setup/sample/build.sh": "" }, { options, setup }));
+    expect(text).toContain(message);
+  });
+});
+
 describe("runtime.Dockerfile", () => {
-  it("gathers files of any mode in a stage and copies them as one layer", async () => {
+  it("adds files of any mode as one archive, and the settings", async () => {
     const { runtime } = await texts(
       {
         "opt/container/run.sh": "#!/bin/bash\n",
@@ -113,29 +183,7 @@ describe("runtime.Dockerfile", () => {
 
   it("has exactly one layer of files whatever their modes", async () => {
     const { runtime } = await texts({ "a.sh": "", "b.conf": "", "c/d.conf": "" }, { modes: { "/b.conf": "0600" } });
-    const image = runtime.slice(runtime.indexOf("# strata:image"));
-    expect(image.match(/^(COPY|ADD|RUN) /gm)).toEqual(["COPY "]);
-  });
-
-  it("gives every file the mode of its manifest, file by file, in the order COPY applies them", async () => {
-    const folder = await scratch();
-    const definition = await fragmentIn(
-      folder,
-      { "a.sh": "", "b.conf": "", "c/d.conf": "", "c/e.sh": "", "usr/bin/f": "" },
-      { modes: { "/b.conf": "0600", "/c/e.sh": "0640" } },
-    );
-    const { manifest, files } = await emission(definition, "1.0.0");
-    const modes = new Map<string, string>();
-    for (const line of String(files.get("runtime.Dockerfile")).split("\n")) {
-      const all = /^COPY --chmod=(\d{4}) fragments\/sample\/rootfs\/ \/$/.exec(line);
-      if (all) for (const { path } of manifest.files) modes.set(path, all[1]!);
-      const some = /^COPY --chmod=(\d{4}) (\[.*\])$/.exec(line);
-      if (!some) continue;
-      const words = JSON.parse(some[2]!) as string[];
-      const target = words.pop()!;
-      for (const word of words) modes.set(`${target}${word.slice(word.lastIndexOf("/") + 1)}`, some[1]!);
-    }
-    expect(Object.fromEntries(modes)).toEqual(Object.fromEntries(manifest.files.map(({ path, mode }) => [path, mode])));
+    expect(runtime.match(/^(COPY|ADD|RUN) .*$/gm)).toEqual(["ADD fragments/sample.tar /"]);
   });
 
   it("holds settings alone for a fragment without files", async () => {

@@ -147,6 +147,7 @@ describe("emit", () => {
     const written = await contents(join(folder, "dist"));
     expect(Object.keys(written)).toEqual([
       "fragment.json",
+      "rootfs.tar",
       "rootfs/etc/a.conf",
       "rootfs/mnt/setup/sample/install.sh",
       "runtime.Dockerfile",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { emit } from "../src/emit.js";
 import { Problems } from "../src/errors.js";
+import { sha256 } from "../src/files.js";
 import { option } from "../src/option.js";
 import { readFragment } from "../src/read.js";
 import { fragmentIn, scratch, write } from "./helpers.js";
@@ -51,7 +52,8 @@ describe("readFragment", () => {
       ["/mnt/setup/sample/install.sh", "i"],
     ]);
     expect(fragment?.dockerfiles.setup).toContain('ARG MAJOR="17"');
-    expect(fragment?.dockerfiles.runtime).toContain("COPY --from=sample / /");
+    expect(fragment?.dockerfiles.runtime).toContain("ADD fragments/sample.tar /");
+    expect(sha256(fragment?.archive ?? "")).toBe(fragment?.manifest.archive);
   });
 
   it("says where nothing was emitted, and what to run", async () => {

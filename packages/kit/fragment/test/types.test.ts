@@ -26,8 +26,8 @@ describe("defineFragment", () => {
     defineFragment({ name: "sample", ...about, dependson: [] });
     // @ts-expect-error a fragment has a summary
     defineFragment({ name: "sample", module: import.meta.url });
-    // @ts-expect-error setup names the script to run
-    defineFragment({ name: "sample", ...about, setup: { uses: [] } });
+    // @ts-expect-error what is compiled has sources
+    defineFragment({ name: "sample", ...about, setup: { build: { script: "build.sh" } } });
     // @ts-expect-error a port is a number
     defineFragment({ name: "sample", ...about, runtime: { expose: ["5432"] } });
     // @ts-expect-error an option comes from one of the makers
