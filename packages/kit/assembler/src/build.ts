@@ -67,22 +67,39 @@ export async function planImage(image: ImageDefinition, variants: readonly strin
   return planAll(image, variants, await loadFragments(image, onEmit), await loadImagePackage(image));
 }
 
+/** An image that is planned and rendered, with all that planning it anew takes. */
+export interface Prepared {
+  readonly plans: readonly Plan[];
+  readonly fragments: readonly EmittedFragment[];
+  readonly about: ImagePackage;
+}
+
 /**
  * Plans and renders variants of an image to dist/<variant>/ beside it, each swapped whole. Folders of variants that
  * the definition no longer has are taken away.
  */
-export async function buildImage(
+export async function prepareImage(
   image: ImageDefinition,
   variants: readonly string[],
   onEmit?: OnEmit,
-): Promise<Plan[]> {
+): Promise<Prepared> {
   const fragments = await loadFragments(image, onEmit);
-  const plans = planAll(image, variants, fragments, await loadImagePackage(image));
+  const about = await loadImagePackage(image);
+  const plans = planAll(image, variants, fragments, about);
   for (const planned of plans) await replaceFolder(variantFolder(image, planned.variant), render(planned, fragments));
   const dist = dirname(variantFolder(image, "any"));
   // A name with a dot is another build's, not whole yet.
   for (const name of await readdir(dist))
     if (!name.startsWith(".") && !Object.hasOwn(image.variants, name))
       await rm(join(dist, name), { recursive: true, force: true });
-  return plans;
+  return { plans, fragments, about };
+}
+
+/** As prepareImage; gives the plans. */
+export async function buildImage(
+  image: ImageDefinition,
+  variants: readonly string[],
+  onEmit?: OnEmit,
+): Promise<Plan[]> {
+  return [...(await prepareImage(image, variants, onEmit)).plans];
 }

@@ -2,7 +2,9 @@ export {
   buildImage,
   chooseVariants,
   defaultVariant,
+  type Prepared,
   planImage,
+  prepareImage,
   variantFolder,
 } from "./build.js";
 export * from "./definition.js";
@@ -32,6 +34,16 @@ export {
   environmentReference,
   environmentSections,
 } from "./reference.js";
-export { artifactPath, type Dialect, DOCKERFILES, neededStages, type RenderOptions, render } from "./render.js";
+export { explain } from "./explain.js";
+export {
+  artifactPath,
+  artifactStageName,
+  type Dialect,
+  DOCKERFILES,
+  neededStages,
+  type RenderOptions,
+  render,
+  renderStages,
+} from "./render.js";
 export { sourcesText } from "./sources.js";
 export { nearest, pick, suggestion } from "./suggest.js";

@@ -30,6 +30,8 @@ export interface Layer {
   /** sha256 over the instructions and over paths, modes and bytes of everything they read. */
   readonly digest: string;
   readonly dockerfile: string;
+  /** The fragment's files that it reads: mode and sha256 by path. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** An archive that a stage compiles, for the release that the variant has. */
@@ -48,6 +50,7 @@ export interface Stage {
   /** As a layer's; over the stages that it starts from as well. */
   readonly digest: string;
   readonly dockerfile: string;
+  readonly files: Readonly<Record<string, string>>;
   /** Other stages that it starts from or copies. */
   readonly needs: readonly string[];
   readonly sources: readonly PlannedSource[];
@@ -95,6 +98,9 @@ export interface ImagePackage {
   readonly version: string;
   readonly source?: string;
 }
+
+const filesOf = (files: readonly FragmentFile[]): Record<string, string> =>
+  Object.fromEntries(files.map(({ path, mode, sha256 }) => [path, `${mode} ${sha256}`]));
 
 function digest(dockerfile: string, files: readonly FragmentFile[], inputs: readonly string[] = []): string {
   const read = files.map(({ path, mode, sha256 }) => [path, mode, sha256]);
@@ -181,6 +187,7 @@ function planStages(members: ReadonlyMap<string, Member>): Stage[] {
       fragment: manifest.name,
       digest: digest(dockerfile, setupFiles(manifest, members), [...below, sourcesText(stage.sources)]),
       dockerfile,
+      files: filesOf(setupFiles(manifest, members)),
     });
   };
   for (const member of members.values())
@@ -252,13 +259,14 @@ export function plan(
   const runtime: Layer[] = [];
   const environment: Record<string, PlannedVariable> = {};
   for (const { manifest, sections, compiled } of members.values()) {
-    const { name, archive } = manifest;
+    const { name, archive, files } = manifest;
     const layer = (kind: LayerKind, dockerfile: string, files: readonly FragmentFile[], inputs: string[]): Layer => ({
       id: `${kind}/${name}`,
       kind,
       fragment: name,
       digest: digest(dockerfile, files, inputs),
       dockerfile,
+      files: filesOf(files),
     });
     if (sections.image) setup.push(layer("setup", sections.image, setupFiles(manifest, members), []));
     if (compiled) {
@@ -267,7 +275,14 @@ export function plan(
     }
     const text = fragments.find((fragment) => fragment.manifest === manifest)!.dockerfiles.runtime;
     if (text !== undefined)
-      runtime.push(layer("runtime", splitDockerfile(text).image, [], archive === null ? [] : [archive]));
+      runtime.push(
+        layer(
+          "runtime",
+          splitDockerfile(text).image,
+          files.filter(({ kind }) => kind === "runtime"),
+          archive === null ? [] : [archive],
+        ),
+      );
     for (const [key, variable] of Object.entries(manifest.runtime?.env ?? {}))
       environment[key] = { fragment: name, ...variable };
   }
@@ -303,6 +318,7 @@ export function plan(
         fragment: null,
         digest: digest(`${from} ${base.name}@${base.digest}`, []),
         dockerfile: from,
+        files: {},
       },
       ...setup,
       ...components,
@@ -313,6 +329,7 @@ export function plan(
         fragment: null,
         digest: digest(last, []),
         dockerfile: last,
+        files: {},
       },
     ],
   };

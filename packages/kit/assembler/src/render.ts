@@ -18,6 +18,9 @@ export const DOCKERFILES: Readonly<Record<Dialect, string>> = {
 /** Where the archive of what a fragment was compiled to lies in the context. */
 export const artifactPath = (fragment: string): string => `artifacts/${fragment}.tar`;
 
+/** Where the digest of a fragment's stage lies: the only thing that the task which makes its artifact depends on. */
+export const stagePath = (fragment: string): string => `stages/${fragment}`;
+
 /** A stage that unpacks what another build made, in place of the one that compiles. */
 function artifactStage({ id, fragment }: Stage): string {
   return `FROM scratch AS ${id}\nADD ${artifactPath(fragment)} /out/`;
@@ -75,6 +78,19 @@ function dockerfile(plan: Plan, dialect: Dialect, artifacts: ReadonlySet<string>
   return `${[head, ...[...stages, ...layers].map((part) => inDialect(part, dialect))].join("\n\n")}\n`;
 }
 
+/** Name of the stage that holds what a fragment was compiled to, and nothing else. */
+export const artifactStageName = (fragment: string): string => `artifact-${fragment}`;
+
+/** A Dockerfile of the stages alone, with one more for each component, from which an engine can export its /out. */
+export function renderStages(plan: Plan, dialect: Dialect): string {
+  const whole = dockerfile(plan, dialect, new Set());
+  const stages = whole.slice(0, whole.indexOf("\n# base\n"));
+  const exported = plan.stages
+    .filter(({ kind }) => kind === "build")
+    .map(({ id, fragment }) => `FROM scratch AS ${artifactStageName(fragment)}\nCOPY --from=${id} /out/ /\n`);
+  return `${[stages, ...exported].join("\n")}`;
+}
+
 function bake(plan: Plan): string {
   const target = {
     context: ".",
@@ -116,8 +132,11 @@ export function render(
     for (const { path, kind } of manifest.files)
       if (kind === "setup") files.set(contextPath(manifest.name, path), contents.get(path)!);
   }
-  for (const { fragment, sources } of plan.stages)
-    if (sources.length > 0) files.set(`${sourcesPath(fragment)}/SOURCES`, sourcesText(sources));
+  for (const { fragment, kind, digest, sources } of plan.stages) {
+    if (kind !== "build") continue;
+    files.set(`${sourcesPath(fragment)}/SOURCES`, sourcesText(sources));
+    files.set(stagePath(fragment), `${digest}\n`);
+  }
   for (const [fragment, content] of artifacts) files.set(artifactPath(fragment), content);
   return files;
 }

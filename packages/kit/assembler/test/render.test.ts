@@ -32,6 +32,7 @@ describe("render", () => {
       "fragments/setup-server/setup/install.sh",
       "fragments/setup-toolchain/setup/toolchain.sh",
       "sources/setup-extension/SOURCES",
+      "stages/setup-extension",
     ]);
   });
 

@@ -1,1 +1,2 @@
-export { partsOf } from "./commands/image.js";
+export { partsOf } from "./parts.js";
+export { type BuildRecord, type PartRecord, reportHtml, reportText } from "./report/index.js";

@@ -46,6 +46,7 @@ function onImage(name: string, summary: string, variants: string): Command {
 }
 
 const words = (command: Command): string[] => command.processedArgs.filter((word) => typeof word === "string");
+const DIALECTS = ["portable", "buildkit"];
 const ALL = "name of a variant; without it all of them";
 const ONE = "name of a variant; without it the default one";
 
@@ -62,6 +63,7 @@ onImage("image", "Build an image on an engine, and tell by layer what was cached
   .option("--no-cache", "build every layer again")
   .option("--base <image>", "take this image of the engine's store as the base (also STRATA_BASE)")
   .option("--refresh-base", "pull or bootstrap the base again")
+  .addOption(new Option("--dialect <name>", "write this dialect, not the best that the engine knows").choices(DIALECTS))
   .action((_image, _variant, options, command) => imageCommand(words(command), options, cancelSignal()));
 
 onImage("up", "Start one container of an image, wait until it is healthy, and tell how to connect.", ONE)

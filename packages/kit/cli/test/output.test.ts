@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { partsOf } from "../src/commands/image.js";
 import { megabytes, seconds, table } from "../src/output.js";
+import { partsOf } from "../src/parts.js";
 import { revisionLabels } from "../src/revision.js";
 import { workspaceRoot } from "../src/workspace.js";
 import { scratch, write } from "./helpers.js";
@@ -38,16 +38,52 @@ describe("workspaceRoot", () => {
 });
 
 describe("partsOf", () => {
-  it("gives stages by their own name and layers in the final stage", () => {
-    const digest = "sha256:0";
-    const parts = partsOf({
-      stages: [{ id: "run", fragment: "run", digest, dockerfile: "FROM scratch AS run" }],
-      layers: [{ id: "base", kind: "base", fragment: null, digest, dockerfile: "FROM x AS final" }],
-    } as unknown as Parameters<typeof partsOf>[0]);
-    expect(parts).toEqual([
-      { id: "files/run", stage: "run", dockerfile: "FROM scratch AS run" },
-      { id: "base", stage: "final", dockerfile: "FROM x AS final" },
+  const digest = "sha256:0";
+  const given = {
+    stages: [
+      { id: "toolchain", kind: "toolchain", fragment: "tools", digest, dockerfile: "FROM b AS toolchain", needs: [] },
+      {
+        id: "build-a",
+        kind: "build",
+        fragment: "a",
+        digest,
+        dockerfile: "FROM toolchain AS build-a\nRUN x",
+        needs: ["toolchain"],
+      },
+    ],
+    layers: [
+      { id: "base", kind: "base", fragment: null, digest, dockerfile: "FROM x AS final" },
+      { id: "component/a", kind: "component", fragment: "a", digest, dockerfile: "COPY --from=build-a /out/ /" },
+      { id: "runtime/r", kind: "runtime", fragment: "r", digest, dockerfile: "ADD r.tar /" },
+    ],
+  } as unknown as Parameters<typeof partsOf>[0];
+  const needs = (artifacts: string[], dialect: "portable" | "buildkit") =>
+    Object.fromEntries(partsOf(given, new Set(artifacts), dialect).map((part) => [part.id, part.needs]));
+
+  it("gives stages by their own name, and layers in the final stage, each with what it is made from", () => {
+    expect(partsOf(given, new Set(), "portable").map(({ id, stage }) => [id, stage])).toEqual([
+      ["stage/tools", "toolchain"],
+      ["stage/a", "build-a"],
+      ["base", "final"],
+      ["component/a", "final"],
+      ["runtime/r", "final"],
     ]);
+    expect(needs([], "portable")).toEqual({
+      "stage/tools": [],
+      "stage/a": ["stage/tools"],
+      base: [],
+      "component/a": ["base", "stage/a"],
+      "runtime/r": ["component/a"],
+    });
+  });
+
+  it("lets linked layers stand for themselves", () => {
+    expect(needs([], "buildkit")).toMatchObject({ "component/a": ["stage/a"], "runtime/r": [] });
+  });
+
+  it("has one step for what is unpacked, and no toolchain that nobody needs", () => {
+    expect(needs(["a"], "portable")).toMatchObject({ "stage/a": [] });
+    expect(needs(["a"], "portable")).not.toHaveProperty("stage/tools");
   });
 });
 

@@ -13,6 +13,14 @@ export interface BuildRequest {
   /** The rendered folder, with the Dockerfile and its context. */
   readonly folder: string;
   readonly tags: readonly string[];
+  /** Name of the Dockerfile in the folder, unless it is called so. */
+  readonly file?: string;
+  /** The stage to build, unless it is the last one. */
+  readonly target?: string;
+  /** A file that gets the result as a tar, in place of an image in the engine's store. */
+  readonly output?: string;
+  /** Folders by name of context; an engine with buildx knows them. */
+  readonly contexts?: Readonly<Record<string, string>>;
   readonly args?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   /** Reaches the build as secrets alone, and no layer, history or label. */
@@ -50,8 +58,16 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
       secretFlags.push("--secret", `id=${id},src=${join(secrets, id)}`);
     }
     const args = [
-      ...(engine.builder === "buildx" ? ["buildx", "build", "--load"] : ["build"]),
+      ...(engine.builder === "buildx" ? ["buildx", "build"] : ["build"]),
+      ...(request.output
+        ? ["--output", `type=tar,dest=${request.output}`]
+        : engine.builder === "buildx"
+          ? ["--load"]
+          : []),
       "--progress=plain",
+      ...(request.file ? ["--file", join(request.folder, request.file)] : []),
+      ...(request.target ? ["--target", request.target] : []),
+      ...pairs("--build-context", request.contexts),
       ...request.tags.flatMap((tag) => ["--tag", tag]),
       ...pairs("--build-arg", request.args),
       ...pairs("--label", request.labels),
@@ -60,6 +76,7 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
       request.folder,
     ];
     const reader = new ProgressReader();
+    const began = performance.now();
     const output = new Map<number, string[]>();
     const child = execa(engine.client, args, {
       env: engine.env,
@@ -70,7 +87,7 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
       ...(request.cancelSignal ? { cancelSignal: request.cancelSignal, forceKillAfterDelay: 10_000 } : {}),
     });
     for await (const line of createInterface({ input: child.all! })) {
-      const event = reader.read(line);
+      const event = reader.read(line, (performance.now() - began) / 1_000);
       if (event?.type === "output")
         output.set(event.step.number, [...(output.get(event.step.number) ?? []).slice(-30), event.text]);
       if (event) request.onEvent?.(event);
@@ -80,7 +97,7 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
     if (result.failed)
       throw new StrataError([
         {
-          subject: `image ${request.tags[0]}`,
+          subject: request.target ? `stage ${request.target}` : `image ${request.tags[0]}`,
           message: whyItFailed(reader, output),
           fix: `the rendered Dockerfile is in ${request.folder}`,
         },

@@ -29,6 +29,19 @@ export async function inspectImage(engine: Engine, reference: string): Promise<I
   };
 }
 
+/**
+ * Bytes of the layers that the last `count` steps of a build made, in the order of the build; undefined where the
+ * image's history does not have so many. Steps that only set metadata make no layer and are not among them.
+ */
+export async function layerSizes(engine: Engine, reference: string, count: number): Promise<number[] | undefined> {
+  const found = await attempt(engine.client, [
+    ...["history", "--no-trunc", "--human=false", "--format", "{{.Size}}\t{{.CreatedBy}}", reference],
+  ]);
+  const rows = found.stdout.split("\n").map((line) => line.split("\t"));
+  const sizes = rows.flatMap(([size, by = ""]) => (/^(RUN|COPY|ADD|WORKDIR) /.test(by) ? [Number(size)] : []));
+  return found.ok && sizes.length >= count ? sizes.slice(0, count).reverse() : undefined;
+}
+
 /** A container of ours. */
 export interface ContainerDetails {
   readonly id: string;

@@ -20,6 +20,7 @@ export {
   candidates,
   type Engine,
   findEngine,
+  knowsLinks,
   type Probe,
   probe,
   probeClient,
@@ -28,6 +29,7 @@ export {
 } from "./probe.js";
 export {
   type LayerReport,
+  layerCount,
   type Part,
   type ProgressEvent,
   ProgressReader,

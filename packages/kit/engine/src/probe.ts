@@ -16,6 +16,14 @@ export interface Engine {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/**
+ * Whether the engine knows `COPY --link` and named contexts (Dockerfile 1.4): a server of version 23 or later behind
+ * buildx. An older one, and a client with BuildKit of its own, know Dockerfile 1.2.
+ */
+export function knowsLinks({ builder, serverVersion }: Engine): boolean {
+  return builder === "buildx" && Number.parseInt(serverVersion, 10) >= 23;
+}
+
 /** A client that was looked at, and why it will not do. */
 export interface Rejected {
   readonly client: string;

@@ -37,9 +37,33 @@ describe("build", () => {
       args: { BASE_IMAGE: "debian@sha256:a" },
       labels: { note: 'a "b" $c' },
     });
-    expect(steps).toEqual([{ number: 1, name: "[final 1/1] COPY", state: "done", seconds: 0.1 }]);
+    expect(steps).toEqual([
+      {
+        number: 1,
+        name: "[final 1/1] COPY",
+        state: "done",
+        seconds: 0.1,
+        from: expect.any(Number),
+        to: expect.any(Number),
+      },
+    ]);
     expect((await calls(stub.folder))[0]).toBe(
       'buildx build --load --progress=plain --tag x:1 --tag x:2 --build-arg BASE_IMAGE=debian@sha256:a --label note=a "b" $c /a folder',
+    );
+  });
+
+  it("builds one stage into a file, with the Dockerfile and the contexts that are named", async () => {
+    const stub = await engine('buildx\\ build*) echo "#1 [build-a 1/1] RUN" ;;');
+    await build(stub.engine, {
+      folder: "/x",
+      tags: [],
+      file: "Dockerfile.buildkit",
+      target: "build-a",
+      output: "/tmp/a.tar",
+      contexts: { sources: "/s" },
+    });
+    expect((await calls(stub.folder))[0]).toBe(
+      "buildx build --output type=tar,dest=/tmp/a.tar --progress=plain --file /x/Dockerfile.buildkit --target build-a --build-context sources=/s /x",
     );
   });
 

@@ -49,6 +49,45 @@ const ALL_CACHED = {
   "runtime/healthcheck": "cached",
 };
 
+/** Stages in which components are compiled, and what is copied from them. */
+const COMPILED: Part[] = [
+  { id: "stage/toolchain", stage: "toolchain", dockerfile: `FROM \${BASE_IMAGE} AS toolchain\n${run("toolchain")}` },
+  { id: "stage/build-a", stage: "build-a", dockerfile: `FROM toolchain AS build-a\nARG A="1"\n${run("a")}` },
+  { id: "base", stage: "final", dockerfile: "FROM ${BASE_IMAGE} AS final" },
+  { id: "component/a", stage: "final", dockerfile: "COPY --from=build-a /out/ /" },
+];
+
+describe("stages that are compiled", () => {
+  const lines = [
+    "#5 [toolchain 1/2] FROM docker.io/library/debian:trixie-slim",
+    "#5 CACHED",
+    "#6 [toolchain 2/2] RUN bash /mnt/setup/toolchain/install.sh",
+    "#6 DONE 20.0s",
+    "#7 [build-a 1/1] RUN bash /mnt/setup/a/install.sh",
+    "#7 DONE 30.0s",
+    "#8 [final 2/2] COPY --from=build-a /out/ /",
+    "#8 DONE 0.1s",
+  ];
+
+  it("own their steps: a FROM of another stage is none", () => {
+    const ownerOf = stepOwners(COMPILED);
+    expect(ownerOf("[toolchain 2/2] RUN x")).toBe("stage/toolchain");
+    expect(ownerOf("[build-a 1/1] RUN x")).toBe("stage/build-a");
+    expect(ownerOf("[final 2/2] COPY x")).toBe("component/a");
+  });
+
+  it("tell when they ran, by our clock", () => {
+    const reader = new ProgressReader();
+    lines.forEach((line, index) => void reader.read(line, index));
+    expect(reportLayers(COMPILED, reader.steps.values())).toEqual([
+      { id: "stage/toolchain", state: "built", seconds: 20, from: 2, to: 3 },
+      { id: "stage/build-a", state: "built", seconds: 30, from: 4, to: 5 },
+      { id: "base", state: "cached", seconds: 0 },
+      { id: "component/a", state: "built", seconds: 0.1, from: 6, to: 7 },
+    ]);
+  });
+});
+
 describe("ProgressReader", () => {
   it("tells start, output and end of a step, with its seconds", () => {
     const { reader, events } = read([
@@ -66,6 +105,8 @@ describe("ProgressReader", () => {
       name: "[final 2/5] RUN bash install.sh",
       state: "done",
       seconds: 12.3,
+      from: 0,
+      to: 0,
     });
   });
 

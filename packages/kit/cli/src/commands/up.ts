@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { buildImage, type ImageDefinition, type Plan, planImage } from "@strata/assembler";
+import { type ImageDefinition, type Plan, planImage, prepareImage } from "@strata/assembler";
 import {
   type Engine,
   exec,
@@ -20,9 +20,9 @@ import {
 } from "@strata/engine";
 import { fail } from "@strata/fragment";
 import pc from "picocolors";
+import { buildVariant } from "../build-variant.js";
 import { say, sayEmitted } from "../output.js";
 import { select, workspaceRoot } from "../workspace.js";
-import { buildVariant } from "./image.js";
 
 /** Options of `strata up`. */
 export interface UpOptions {
@@ -88,8 +88,8 @@ async function connectLine(plan: Plan, name: string, port: number | undefined): 
 async function imageId(engine: Engine, image: ImageDefinition, plan: Plan, cancelSignal: AbortSignal): Promise<string> {
   const found = await inspectImage(engine, plan.tags[0]!);
   if (found) return found.id;
-  const [rendered] = await buildImage(image, [plan.variant], sayEmitted);
-  return (await buildVariant(engine, image, rendered!, {}, cancelSignal)).id;
+  const prepared = await prepareImage(image, [plan.variant], sayEmitted);
+  return (await buildVariant(engine, image, prepared.plans[0]!, prepared, {}, cancelSignal)).id;
 }
 
 /** `strata up`: one container of an image, with generated secrets and a volume that stays, healthy when it returns. */

@@ -1,0 +1,73 @@
+import type { EmittedFragment } from "@strata/fragment";
+import { describe, expect, it } from "vitest";
+import { explain } from "../src/explain.js";
+import { type Plan, plan } from "../src/plan.js";
+import { about, emitted, sampleFragments, sampleImage } from "./helpers.js";
+
+async function planned(options: object = {}, replaced: readonly EmittedFragment[] = []): Promise<Plan> {
+  const names = new Set(replaced.map(({ manifest }) => manifest.name));
+  const fragments = (await sampleFragments()).filter(({ manifest }) => !names.has(manifest.name));
+  const { base } = sampleImage().variants["17-trixie"]!;
+  const image = sampleImage({ variants: { v: { base, options: options as Record<string, never> } } });
+  return plan(image, "v", [...fragments, ...replaced], about);
+}
+
+const reasons = (before: Plan, after: Plan): Record<string, string> => Object.fromEntries(explain(before, after));
+
+describe("explain", () => {
+  it("has nothing to say where nothing changed", async () => {
+    expect(reasons(await planned(), await planned())).toEqual({});
+  });
+
+  it("names the option and both values, and the copy of what is compiled anew", async () => {
+    const [before, after] = [
+      await planned({ "setup-server": { major: "15" } }),
+      await planned({ "setup-server": { major: "15" }, "setup-extension": { version: "1.0" } }),
+    ];
+    expect(reasons(before, after)).toEqual({
+      "build-setup-extension": "option version 2.0 → 1.0",
+      "component/setup-extension": "option version 2.0 → 1.0",
+    });
+  });
+
+  it("names files that changed, are new or gone, and modes", async () => {
+    const server = (modes: Record<string, string>, files: Record<string, string>) => emitted("plain", { modes }, files);
+    const before = await planned({}, [await server({}, { "a.sh": "a", "b.conf": "b", "c.conf": "c" })]);
+    const after = await planned({}, [
+      await server({ "/b.conf": "0600" }, { "a.sh": "A", "b.conf": "b", "d.conf": "d" }),
+    ]);
+    expect(reasons(before, after)).toEqual({
+      "runtime/plain": "/a.sh changed, mode of /b.conf 0644 → 0600, /c.conf is gone and 1 more",
+    });
+  });
+
+  it("follows a change of the toolchain to what is compiled with it", async () => {
+    const tools = await emitted(
+      "setup-toolchain",
+      {
+        dependsOn: ["setup-base"],
+        setup: { toolchain: "toolchain.sh", uses: ["setup-base"], reads: ["SERVER_MAJOR"], buildPackages: ["gcc"] },
+      },
+      { "mnt/setup/setup-toolchain/toolchain.sh": "another\n" },
+    );
+    const why = "/mnt/setup/setup-toolchain/toolchain.sh changed";
+    expect(reasons(await planned(), await planned({}, [tools]))).toEqual({
+      toolchain: why,
+      "build-setup-extension": `toolchain changed: ${why}`,
+      "component/setup-extension": `build-setup-extension changed: toolchain changed: ${why}`,
+    });
+  });
+
+  it("calls a fragment new that was not there", async () => {
+    const fresh = await emitted("fresh", {}, { "etc/x": "x" });
+    expect(reasons(await planned(), await planned({}, [fresh]))).toEqual({ "runtime/fresh": "it is new" });
+  });
+
+  it("shows the first instruction that is another one", async () => {
+    const one = await emitted("port", { runtime: { expose: [80] } });
+    const two = await emitted("port", { runtime: { expose: [81] } });
+    expect(reasons(await planned({}, [one]), await planned({}, [two]))).toEqual({
+      "runtime/port": "its instructions changed: EXPOSE 81",
+    });
+  });
+});

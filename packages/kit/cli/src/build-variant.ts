@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Dialect, explain, type ImageDefinition, type Plan, type Prepared } from "@strata/assembler";
+import {
+  build,
+  type Engine,
+  ensureBase,
+  inspectImage,
+  knowsLinks,
+  layerCount,
+  layerSizes,
+  readSite,
+  reportLayers,
+  stepOwners,
+} from "@strata/engine";
+import { fail, replaceFolder } from "@strata/fragment";
+import { resolveComponents, writeContext } from "./components.js";
+import { BuildDisplay, say } from "./output.js";
+import { partsOf, recordParts } from "./parts.js";
+import type { BuildRecord } from "./report/record.js";
+import { revisionLabels } from "./revision.js";
+import { sourcesFolder } from "./sources.js";
+
+/** How a variant is built. */
+export interface BuildOptions {
+  readonly cache?: boolean;
+  readonly base?: string;
+  readonly refreshBase?: boolean;
+  /** The dialect to write; what the engine can do unless it is named. */
+  readonly dialect?: Dialect;
+}
+
+/** The folder of what builds leave beside an image: the context, the record, the plan. */
+export const roomOf = (image: ImageDefinition, variant: string): string =>
+  join(dirname(fileURLToPath(image.module)), ".strata", variant);
+
+/** A record or a plan of the last build, or undefined where there is none that can be read. */
+async function readJson<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the last build of a variant left: its record, the one before it, and its plan. */
+export async function readBuild(
+  image: ImageDefinition,
+  variant: string,
+): Promise<{ record?: BuildRecord; previous?: BuildRecord; plan?: Plan }> {
+  const folder = join(roomOf(image, variant), "build");
+  const [record, previous, plan] = await Promise.all([
+    readJson<BuildRecord>(join(folder, "build.json")),
+    readJson<BuildRecord>(join(folder, "previous.json")),
+    readJson<Plan>(join(folder, "image.json")),
+  ]);
+  return { ...(record ? { record } : {}), ...(previous ? { previous } : {}), ...(plan ? { plan } : {}) };
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** The dialect for an engine; raises a StrataError where the one that is asked for is beyond it. */
+export function dialectFor(engine: Engine, wanted?: Dialect): Dialect {
+  if (wanted === "buildkit" && !knowsLinks(engine))
+    fail(
+      "dialect buildkit",
+      `expected Docker 23 or later with buildx, found ${engine.serverVersion} with ${engine.builder}`,
+      "leave --dialect away: this engine builds the portable one",
+    );
+  return wanted ?? (knowsLinks(engine) ? "buildkit" : "portable");
+}
+
+/** Builds one variant on an engine: its base, its components, its layers, its tags. */
+export async function buildVariant(
+  engine: Engine,
+  image: ImageDefinition,
+  planned: Plan,
+  prepared: Prepared,
+  options: BuildOptions,
+  cancelSignal: AbortSignal,
+): Promise<BuildRecord> {
+  const started = Date.now();
+  const dialect = dialectFor(engine, options.dialect);
+  const room = roomOf(image, planned.variant);
+  const before = await readBuild(image, planned.variant);
+  const given = options.base ?? process.env.STRATA_BASE;
+  const base = await ensureBase(engine, planned.base, {
+    say,
+    cancelSignal,
+    ...(given ? { given } : {}),
+    ...(options.refreshBase ? { refresh: true } : {}),
+  });
+  const components = await resolveComponents(image, planned, prepared, { folder: sourcesFolder(), say, cancelSignal });
+  const { plan, artifacts } = components;
+  for (const { fragment, reason } of plan.without) say(`building without ${fragment}: ${reason}`);
+  const context = await writeContext(room, components, prepared, dialect);
+  const parts = partsOf(plan, new Set(artifacts.keys()), dialect);
+  const display = new BuildDisplay(`building ${plan.tags[0]} on ${base.reference} (${base.origin})`, stepOwners(parts));
+  const labels = { ...(await revisionLabels(dirname(room))), "org.opencontainers.image.base.digest": base.digest };
+  try {
+    const steps = await build(engine, {
+      ...context,
+      tags: plan.tags,
+      args: { BASE_IMAGE: base.reference },
+      labels,
+      site: await readSite(plan.base.suite),
+      noCache: options.cache === false,
+      onEvent: (event) => display.event(event),
+      cancelSignal,
+    });
+    const built = await inspectImage(engine, plan.tags[0]!);
+    if (!built) return fail(`image ${plan.tags[0]}`, "the engine built it, and expected it in its store, found none");
+    const count = plan.layers.reduce((sum, { dockerfile }) => sum + layerCount(dockerfile), 0);
+    const sizes = await layerSizes(engine, plan.tags[0]!, count);
+    const reasons = before.plan ? explain(before.plan, plan) : new Map<string, string>();
+    const record: BuildRecord = {
+      schema: 1,
+      image: plan.image,
+      variant: plan.variant,
+      tags: plan.tags,
+      id: built.id,
+      size: built.size,
+      began: new Date(started).toISOString(),
+      seconds: (Date.now() - started) / 1_000,
+      engine: { client: engine.clientVersion, server: engine.serverVersion, dialect },
+      base,
+      without: plan.without,
+      artifacts: [...artifacts].map(([fragment, { length }]) => ({
+        fragment,
+        origin: "turbo" as const,
+        bytes: length,
+      })),
+      parts: recordParts(parts, reportLayers(parts, steps), sizes, reasons),
+    };
+    const files = new Map([
+      ["build.json", json(record)],
+      ["image.json", json(plan)],
+      ...(before.record ? ([["previous.json", json(before.record)]] as const) : []),
+    ]);
+    await replaceFolder(join(room, "build"), files);
+    return record;
+  } finally {
+    display.stop();
+  }
+}
