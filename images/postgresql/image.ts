@@ -4,8 +4,12 @@ import healthcheck from "@strata/healthcheck";
 import pgbackrest from "@strata/pgbackrest";
 import postgresql from "@strata/postgresql";
 import setupBase from "@strata/setup-base";
+import setupCitus from "@strata/setup-citus";
+import setupDecoderbufs from "@strata/setup-decoderbufs";
+import setupPgStatMonitor from "@strata/setup-pg-stat-monitor";
 import setupPgbackrest from "@strata/setup-pgbackrest";
 import setupPostgresql from "@strata/setup-postgresql";
+import setupToolchain from "@strata/setup-toolchain";
 
 const base = { user: "postgres", home: "/var/lib/postgresql" };
 
@@ -21,7 +25,19 @@ export default defineImage({
     check: ["psql", "-XAtq", "--username=postgres", "--dbname=postgres", "--command=select version()"],
     connect: 'PGPASSWORD="{POSTGRES_PASSWORD}" psql --host {host} --port {port} --username postgres',
   },
-  fragments: [setupBase, setupPostgresql, setupPgbackrest, entrypoint, healthcheck, postgresql, pgbackrest],
+  fragments: [
+    setupBase,
+    setupToolchain,
+    setupPostgresql,
+    setupPgbackrest,
+    setupCitus,
+    setupPgStatMonitor,
+    setupDecoderbufs,
+    entrypoint,
+    healthcheck,
+    postgresql,
+    pgbackrest,
+  ],
   variants: {
     "17-trixie": {
       default: true,
@@ -31,7 +47,12 @@ export default defineImage({
         digest: "sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
         suite: "trixie",
       },
-      options: { "setup-base": base, "setup-postgresql": { major: "17" } },
+      options: {
+        "setup-base": base,
+        "setup-postgresql": { major: "17" },
+        "setup-citus": { version: "13.2.2" },
+        "setup-pg-stat-monitor": { version: "2.3.2" },
+      },
     },
     "15-bookworm": {
       tags: ["15"],
@@ -40,7 +61,12 @@ export default defineImage({
         digest: "sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587",
         suite: "bookworm",
       },
-      options: { "setup-base": base, "setup-postgresql": { major: "15" } },
+      options: {
+        "setup-base": base,
+        "setup-postgresql": { major: "15" },
+        "setup-citus": { version: "11.3.1" },
+        "setup-pg-stat-monitor": { version: "2.2.0" },
+      },
     },
   },
 });

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Dialect, explain, type ImageDefinition, type Plan, type Prepared } from "@strata/assembler";
@@ -14,7 +14,7 @@ import {
   reportLayers,
   stepOwners,
 } from "@strata/engine";
-import { fail, replaceFolder } from "@strata/fragment";
+import { fail } from "@strata/fragment";
 import { resolveComponents, writeContext } from "./components.js";
 import { BuildDisplay, say } from "./output.js";
 import { partsOf, recordParts } from "./parts.js";
@@ -49,7 +49,7 @@ export async function readBuild(
   image: ImageDefinition,
   variant: string,
 ): Promise<{ record?: BuildRecord; previous?: BuildRecord; plan?: Plan }> {
-  const folder = join(roomOf(image, variant), "build");
+  const folder = roomOf(image, variant);
   const [record, previous, plan] = await Promise.all([
     readJson<BuildRecord>(join(folder, "build.json")),
     readJson<BuildRecord>(join(folder, "previous.json")),
@@ -58,7 +58,12 @@ export async function readBuild(
   return { ...(record ? { record } : {}), ...(previous ? { previous } : {}), ...(plan ? { plan } : {}) };
 }
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** Writes a file so that it is there whole or as it was. */
+async function writeJson(file: string, value: unknown): Promise<void> {
+  const fresh = `${file}.${process.pid}`;
+  await writeFile(fresh, `${JSON.stringify(value, null, 2)}\n`);
+  await rename(fresh, file);
+}
 
 /** The dialect for an engine; raises a StrataError where the one that is asked for is beyond it. */
 export function dialectFor(engine: Engine, wanted?: Dialect): Dialect {
@@ -133,12 +138,9 @@ export async function buildVariant(
       })),
       parts: recordParts(parts, reportLayers(parts, steps), sizes, reasons),
     };
-    const files = new Map([
-      ["build.json", json(record)],
-      ["image.json", json(plan)],
-      ...(before.record ? ([["previous.json", json(before.record)]] as const) : []),
-    ]);
-    await replaceFolder(join(room, "build"), files);
+    if (before.record) await writeJson(join(room, "previous.json"), before.record);
+    await writeJson(join(room, "image.json"), plan);
+    await writeJson(join(room, "build.json"), record);
     return record;
   } finally {
     display.stop();

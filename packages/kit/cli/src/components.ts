@@ -31,6 +31,18 @@ export interface Components {
 /** A source as the stage reads of it: with the sum that was found, where nobody published one. */
 type Found = Extract<Obtained, { readonly path: string }>;
 
+/** The plan with the sums of sources of which nobody published one: the build verifies them once more. */
+function withSums(planned: Plan, sums: ReadonlyMap<string, string>): Plan {
+  const stages = planned.stages.map((stage) => ({
+    ...stage,
+    sources: stage.sources.map((source) => {
+      const sha256 = source.sha256 ?? sums.get(`${stage.fragment}/${source.file}`);
+      return sha256 === undefined ? source : { ...source, sha256 };
+    }),
+  }));
+  return { ...planned, stages };
+}
+
 /** Fragments that cannot be without one of these, those included. */
 function dependents(names: ReadonlySet<string>, { fragments }: Prepared): Set<string> {
   const found = new Set(names);
@@ -86,26 +98,51 @@ export async function resolveComponents(
   const problems = new Problems();
   const missing = new Map<string, string>();
   const sources = new Map<string, string>();
+  const sums = new Map<string, string>();
   for (const stage of neededStages(planned, new Set(artifacts.keys()))) {
     if (stage.kind !== "build" || artifacts.has(stage.fragment)) continue;
     const { found, why } = await obtainAll(stage, options);
-    for (const [file, { path }] of found) sources.set(`${stage.fragment}/${file}`, path);
+    for (const [file, { path, sha256 }] of found) {
+      sources.set(`${stage.fragment}/${file}`, path);
+      sums.set(`${stage.fragment}/${file}`, sha256);
+    }
     if (why.length === 0) continue;
     if (stage.optional) missing.set(stage.fragment, why.join("; "));
     else problems.list.push(missingSource(stage.fragment, why));
   }
   problems.throwIfAny();
-  if (missing.size === 0) return { plan: planned, artifacts, sources };
+  if (missing.size === 0) return { plan: withSums(planned, sums), artifacts, sources };
   const without = [...dependents(new Set(missing.keys()), prepared)].map((fragment) => ({
     fragment,
     reason: missing.get(fragment) ?? "it needs one that is left out",
   }));
   const names = new Set(without.map(({ fragment }) => fragment));
   return {
-    plan: plan(image, planned.variant, prepared.fragments, prepared.about, { without }),
+    plan: withSums(plan(image, planned.variant, prepared.fragments, prepared.about, { without }), sums),
     artifacts: new Map([...artifacts].filter(([name]) => !names.has(name))),
     sources: new Map([...sources].filter(([path]) => !names.has(path.slice(0, path.indexOf("/"))))),
   };
+}
+
+/**
+ * The sources of one component's stage and of those it needs. Raises a StrataError where one cannot be had.
+ */
+export async function resolveStage(planned: Plan, fragment: string, options: SourceOptions): Promise<Components> {
+  const problems = new Problems();
+  const sources = new Map<string, string>();
+  const sums = new Map<string, string>();
+  const others = planned.stages.filter(({ kind, fragment: name }) => kind === "build" && name !== fragment);
+  const own = planned.stages.find(({ kind, fragment: name }) => kind === "build" && name === fragment)!;
+  for (const stage of [own, ...others.filter(({ id }) => own.needs.includes(id))]) {
+    const { found, why } = await obtainAll(stage, options);
+    if (why.length > 0) problems.list.push(missingSource(stage.fragment, why));
+    for (const [file, { path, sha256 }] of found) {
+      sources.set(`${stage.fragment}/${file}`, path);
+      sums.set(`${stage.fragment}/${file}`, sha256);
+    }
+  }
+  problems.throwIfAny();
+  return { plan: withSums(planned, sums), artifacts: new Map(), sources };
 }
 
 const missingSource = (fragment: string, why: readonly string[]): Problem => ({

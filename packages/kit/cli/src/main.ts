@@ -1,10 +1,12 @@
 import { StrataError } from "@strata/fragment";
 import { Command, Option } from "commander";
 import pc from "picocolors";
+import { type ArtifactOptions, artifactCommand } from "./commands/artifact.js";
 import { buildCommand } from "./commands/build.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { imageCommand } from "./commands/image.js";
 import { planCommand } from "./commands/plan.js";
+import { reportCommand } from "./commands/report.js";
 import { downCommand, upCommand } from "./commands/up.js";
 import { say } from "./output.js";
 
@@ -65,6 +67,17 @@ onImage("image", "Build an image on an engine, and tell by layer what was cached
   .option("--refresh-base", "pull or bootstrap the base again")
   .addOption(new Option("--dialect <name>", "write this dialect, not the best that the engine knows").choices(DIALECTS))
   .action((_image, _variant, options, command) => imageCommand(words(command), options, cancelSignal()));
+
+onImage("artifact", "Compile the components of an image and keep what each installs, for Turbo to carry along.", ALL)
+  .option("--fragment <name>", "only this fragment's")
+  .action((_image, _variant, options: ArtifactOptions, command) =>
+    artifactCommand(words(command), options, cancelSignal()),
+  );
+
+onImage("report", "Show what the last build was: stages, timeline, sizes, changes; as text and as one HTML page.", ONE)
+  .addOption(JSON_OPTION)
+  .option("--output <file>", "where the page goes; without it .strata/<variant>/report.html beside the image")
+  .action((_image, _variant, options, command) => reportCommand(words(command), options));
 
 onImage("up", "Start one container of an image, wait until it is healthy, and tell how to connect.", ONE)
   .addOption(JSON_OPTION)

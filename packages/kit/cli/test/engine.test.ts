@@ -91,7 +91,7 @@ describe.concurrent("strata image", () => {
     const { code, stderr } = await strata(folder, ["image", "17-trixie"], { PATH: await dockerPath(folder, cases) });
     expect(code).toBe(1);
     expect(stderr).toContain("step [final 2/3] RUN x failed\n    E: no such package");
-    expect(existsSync(join(folder, "images/alpha/.strata/17-trixie"))).toBe(false);
+    expect(existsSync(join(folder, "images/alpha/.strata/17-trixie/build.json"))).toBe(false);
   });
 
   it("ends with 130 at once when it is interrupted", async ({ expect }) => {

@@ -101,6 +101,52 @@ export default {
 };
 `;
 
+/** The texts of a toolchain and a component that is compiled with it. */
+const COMPONENT = {
+  "packages/tools/package.json": '{"name":"tools","version":"1.0.0"}',
+  "packages/tools/fragment.ts": `
+export default {
+  name: "tools", module: import.meta.url, summary: "Tools", setup: { toolchain: "toolchain.sh" },
+};
+`,
+  "packages/tools/rootfs/mnt/setup/tools/toolchain.sh": "true\n",
+  "packages/thing/package.json": '{"name":"thing","version":"1.0.0"}',
+  "packages/thing/rootfs/mnt/setup/thing/build.sh": "true\n",
+};
+
+const thingText = (sha256: string, optional: boolean): string => `
+export default {
+  name: "thing", module: import.meta.url, summary: "A thing", dependsOn: ["tools"],
+  options: { version: { type: "string", arg: "THING_VERSION", default: "1.0" } },
+  setup: {
+    build: {
+      script: "build.sh", optional: ${optional},
+      sources: [{
+        name: "thing", option: "version", file: "thing-\${version}.tar.gz",
+        url: "https://127.0.0.1:9/thing.tar.gz", sha256: { "1.0": "${sha256}" },
+      }],
+    },
+  },
+};
+`;
+
+/** A workspace with an image `alpha` over one fragment and a component whose source has this sum. */
+export async function componentWorkspace(sha256: string, optional = true): Promise<string> {
+  const folder = await workspace("alpha");
+  const image = imageText("alpha")
+    .replace(
+      "export default",
+      'import tools from "../../packages/tools/fragment.ts";\nimport thing from "../../packages/thing/fragment.ts";\nexport default',
+    )
+    .replace("fragments: [part]", "fragments: [part, tools, thing]");
+  await write(folder, {
+    ...COMPONENT,
+    "packages/thing/fragment.ts": thingText(sha256, optional),
+    "images/alpha/image.ts": image,
+  });
+  return folder;
+}
+
 /** A workspace with these images over one fragment; gives its folder. */
 export async function workspace(...images: readonly string[]): Promise<string> {
   const folder = await scratch();

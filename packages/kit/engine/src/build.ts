@@ -35,7 +35,9 @@ const pairs = (flag: string, entries: Readonly<Record<string, string>> = {}): st
 
 function whyItFailed(reader: ProgressReader, output: ReadonlyMap<number, string[]>): string {
   const failed = [...reader.steps.values()].find((step) => step.state === "error");
-  const lines = failed ? (output.get(failed.number) ?? []) : reader.tail;
+  // A step that never ran has said nothing; then the engine's own word is all there is.
+  const said = failed && (output.get(failed.number) ?? [failed.error ?? ""]);
+  const lines = said ?? reader.tail;
   const step = failed?.name.replace(/ +--mount=\S+/g, "").replace(/ +/g, " ");
   const heading = step ? `step ${step} failed` : "the engine refused it";
   return [heading, ...lines.slice(-15).map((line) => `    ${line}`)].join("\n");

@@ -11,6 +11,8 @@ export interface Step {
   from: number;
   /** And when it ended; as `from` while it runs. */
   to: number;
+  /** What the engine said of its failure. */
+  error?: string;
 }
 
 /** What a line of progress meant. */
@@ -49,6 +51,7 @@ export class ProgressReader {
       step.state = done ? "done" : text === "CACHED" ? "cached" : text === "CANCELED" ? "canceled" : "error";
       step.seconds = done ? Number(done[1]) : 0;
       step.to = at;
+      if (step.state === "error") step.error = text.replace(/^ERROR:? */, "");
       return { type: "end", step };
     }
     const output = /^[\d.]+ (.*)$/.exec(text);

@@ -67,6 +67,14 @@ describe("build", () => {
     );
   });
 
+  it("tells what the engine said of a step that never ran", async () => {
+    const stub = await engine(
+      'buildx\\ build*) printf "#1 [build-a 1/1] RUN x\\n#1 ERROR: executor failed: no bridge\\n"; exit 1 ;;',
+    );
+    const text = await problemsOf(() => build(stub.engine, { folder: "/x", tags: ["x:1"] }));
+    expect(text).toContain("step [build-a 1/1] RUN x failed\n    executor failed: no bridge");
+  });
+
   it("switches BuildKit on for an old client", async () => {
     const stub = await engine('build*) echo "#1 [final 1/1] BUILDKIT=$DOCKER_BUILDKIT" ;;', "builtin");
     expect((await build(stub.engine, { folder: "/x", tags: ["x:1"] }))[0]?.name).toBe("[final 1/1] BUILDKIT=1");

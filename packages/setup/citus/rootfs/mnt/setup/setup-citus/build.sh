@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Compiles Citus against PostgreSQL PG_MAJOR into /out.
+set -Eeuo pipefail
+
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
+# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
+source "$SETUP/setup-base/apt.sh"
+# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/build-lib.sh
+source "$SETUP/setup-toolchain/build-lib.sh"
+
+# Compiles what lies in a folder and installs it. Without libcurl, which Citus would report statistics with to its maker.
+compile() {
+  local folder=$1 config=/usr/lib/postgresql/$2/bin/pg_config
+  (cd "$folder" && ./configure --quiet --without-libcurl "PG_CONFIG=$config")
+  build_jobs
+  # Bitcode is for the JIT compiler alone, and would double the time and the size.
+  make -C "$folder" --silent --jobs="$REPLY" with_llvm=no
+  make -C "$folder" --silent install with_llvm=no "DESTDIR=$OUT"
+}
+
+main() {
+  local -a packages
+  read -ra packages <<<"${BUILD_PACKAGES:?}"
+  apt_update
+  apt_install "${packages[@]}"
+  source_unpack citus /build/citus
+  compile /build/citus "${PG_MAJOR:?}"
+  out_finish
+}
+
+[[ ${BASH_SOURCE[0]} != "$0" ]] || main "$@"
