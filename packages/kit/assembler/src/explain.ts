@@ -1,4 +1,5 @@
 import type { Layer, Plan, Stage } from "./plan.js";
+import type { Dialect } from "./render.js";
 
 type Part = Pick<Layer, "id" | "fragment" | "digest" | "dockerfile" | "files">;
 
@@ -60,6 +61,23 @@ export function explain(before: Plan, after: Plan): Map<string, string> {
     const cause = below(part, after).find((id) => reasons.has(id));
     const through = cause !== undefined && own === "what it reads changed";
     reasons.set(part.id, through ? `${cause} changed: ${reasons.get(cause)}` : own);
+  }
+  return reasons;
+}
+
+/**
+ * Every stage and layer that an engine with an up to date cache builds for the plan, with why: those that are another
+ * one than before, and those that cannot stay because of one before them. In the portable dialect that is every later
+ * layer; in the buildkit dialect copied layers are linked, and only what runs in the image follows from one another.
+ */
+export function rebuilt(before: Plan, after: Plan, dialect: Dialect): Map<string, string> {
+  const reasons = explain(before, after);
+  let cause: string | undefined;
+  for (const { id, kind } of after.layers) {
+    const linked = dialect === "buildkit" && (kind === "component" || kind === "runtime");
+    if (kind === "metadata") continue;
+    if (cause !== undefined && !linked && !reasons.has(id)) reasons.set(id, `a layer before it changed: ${cause}`);
+    else if (reasons.has(id) && !linked) cause ??= id;
   }
   return reasons;
 }

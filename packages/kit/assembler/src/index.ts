@@ -8,6 +8,7 @@ export {
   variantFolder,
 } from "./build.js";
 export * from "./definition.js";
+export { explain, rebuilt } from "./explain.js";
 export {
   loadFragment,
   loadFragments,
@@ -34,7 +35,6 @@ export {
   environmentReference,
   environmentSections,
 } from "./reference.js";
-export { explain } from "./explain.js";
 export {
   artifactPath,
   artifactStageName,

@@ -1,6 +1,6 @@
 import type { EmittedFragment } from "@strata/fragment";
 import { describe, expect, it } from "vitest";
-import { explain } from "../src/explain.js";
+import { explain, rebuilt } from "../src/explain.js";
 import { type Plan, plan } from "../src/plan.js";
 import { about, emitted, sampleFragments, sampleImage } from "./helpers.js";
 
@@ -69,5 +69,42 @@ describe("explain", () => {
     expect(reasons(await planned({}, [one]), await planned({}, [two]))).toEqual({
       "runtime/port": "its instructions changed: EXPOSE 81",
     });
+  });
+});
+
+describe("rebuilt", () => {
+  const ids = (before: Plan, after: Plan, dialect: "portable" | "buildkit"): string[] => [
+    ...rebuilt(before, after, dialect).keys(),
+  ];
+  const script = (text: string) => emitted("healthcheck", { dependsOn: ["entrypoint"] }, { "opt/check.sh": text });
+
+  it("takes the layers after it along in the portable dialect, and none in the other", async () => {
+    const [before, after] = [await planned({}, [await script("a")]), await planned({}, [await script("b")])];
+    expect(ids(before, after, "portable")).toEqual(["runtime/healthcheck", "runtime/server"]);
+    expect(rebuilt(before, after, "portable").get("runtime/server")).toBe(
+      "a layer before it changed: runtime/healthcheck",
+    );
+    expect(ids(before, after, "buildkit")).toEqual(["runtime/healthcheck"]);
+  });
+
+  it("takes what runs in the image along after an option in both, and linked layers in one", async () => {
+    const [before, after] = [await planned(), await planned({ "setup-base": { user: "other" } })];
+    const run = ["setup/setup-base", "setup/setup-server"];
+    expect(ids(before, after, "buildkit")).toEqual(run);
+    expect(ids(before, after, "portable")).toEqual([
+      ...run,
+      "component/setup-extension",
+      "runtime/entrypoint",
+      "runtime/healthcheck",
+      "runtime/server",
+    ]);
+  });
+
+  it("builds a component and its copy alone for a new release, where copies are linked", async () => {
+    const [before, after] = [
+      await planned({ "setup-server": { major: "15" } }),
+      await planned({ "setup-server": { major: "15" }, "setup-extension": { version: "1.0" } }),
+    ];
+    expect(ids(before, after, "buildkit")).toEqual(["build-setup-extension", "component/setup-extension"]);
   });
 });

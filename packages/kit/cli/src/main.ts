@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import pc from "picocolors";
 import { type ArtifactOptions, artifactCommand } from "./commands/artifact.js";
 import { buildCommand } from "./commands/build.js";
+import { cacheCommand } from "./commands/cache.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { imageCommand } from "./commands/image.js";
 import { planCommand } from "./commands/plan.js";
@@ -73,6 +74,11 @@ onImage("artifact", "Compile the components of an image and keep what each insta
   .action((_image, _variant, options: ArtifactOptions, command) =>
     artifactCommand(words(command), options, cancelSignal()),
   );
+
+onImage("cache", "Show both caches' side of every fragment, Turbo's and the engine's, with why it is rebuilt.", ALL)
+  .addOption(JSON_OPTION)
+  .option("--since <commit>", "compare with a commit, not with the last build here")
+  .action((_image, _variant, options, command) => cacheCommand(words(command), options));
 
 onImage("report", "Show what the last build was: stages, timeline, sizes, changes; as text and as one HTML page.", ONE)
   .addOption(JSON_OPTION)

@@ -130,13 +130,23 @@ export async function emission(definition: AnyFragment, version: string): Promis
   return { manifest, files: written };
 }
 
-/** The version of the package that holds the folder; 0.0.0 where no package.json is found. */
-export async function packageVersion(folder: string): Promise<string> {
+/** What the package.json that holds a folder says; nothing where there is none. */
+async function packageOf(folder: string): Promise<{ name?: string; version?: string }> {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, "package.json");
-    if (existsSync(file)) return (JSON.parse(await readFile(file, "utf8")) as { version?: string }).version ?? "0.0.0";
-    if (dirname(at) === at) return "0.0.0";
+    if (existsSync(file)) return JSON.parse(await readFile(file, "utf8"));
+    if (dirname(at) === at) return {};
   }
+}
+
+/** The version of the package that holds the folder; 0.0.0 where no package.json is found. */
+export async function packageVersion(folder: string): Promise<string> {
+  return (await packageOf(folder)).version ?? "0.0.0";
+}
+
+/** The name of the package that holds the folder; empty where no package.json is found. */
+export async function packageName(folder: string): Promise<string> {
+  return (await packageOf(folder)).name ?? "";
 }
 
 /** Emits a definition to dist/ beside it. The folder is swapped whole: an interrupted run leaves the old one. */

@@ -20,6 +20,7 @@ export {
   emission,
   emit,
   fragmentFolder,
+  packageName,
   packageVersion,
 } from "./emit.js";
 export {

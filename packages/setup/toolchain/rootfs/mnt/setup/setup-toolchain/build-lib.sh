@@ -21,10 +21,13 @@ build_jobs() {
 source_fields() {
   local line
   SOURCE_FIELDS=()
-  while read -r line; do
+  # The last line counts too where it does not end.
+  while read -r line || [[ -n $line ]]; do
     if [[ ${line%% *} == "$1" ]]; then read -ra SOURCE_FIELDS <<<"$line"; fi
   done <"$SOURCES/SOURCES"
-  ((${#SOURCE_FIELDS[@]} == 6)) || build_refuse "expected source $1 in $SOURCES/SOURCES, found none"
+  ((${#SOURCE_FIELDS[@]} > 0)) || build_refuse "expected source $1 in $SOURCES/SOURCES, found none"
+  ((${#SOURCE_FIELDS[@]} == 6)) \
+    || build_refuse "source $1 in $SOURCES/SOURCES: expected 6 fields without blanks, found ${#SOURCE_FIELDS[@]}"
 }
 
 # Refuses a file that is not what it has to be; needs the file and the sum.
@@ -66,7 +69,8 @@ source_file() {
       *) source_download "$address" "$REPLY" ;;
     esac
   elif [[ $sum == - && -e $REPLY.sha256 ]]; then
-    read -r sum _ <"$REPLY.sha256"
+    # read fails on a line that does not end, though it has read it.
+    read -r sum _ <"$REPLY.sha256" || sum=${sum:--}
   fi
   if [[ $sum != - ]]; then
     source_verify "$REPLY" "$sum"
