@@ -31,9 +31,9 @@ async function turbo(): Promise<string[]> {
 /** Builds the default variant on the engine, and gives the layers that were built. */
 async function image(): Promise<string[]> {
   const stdout = await must(scratch.folder, "pnpm", "--silent", "strata", "image", "postgresql", "17-trixie", "--json");
-  const [{ layers }] = JSON.parse(stdout);
-  return layers
-    .filter(({ id, state }: { id: string; state: string }) => state === "built" && !id.startsWith("files/"))
+  const [{ parts }] = JSON.parse(stdout);
+  return parts
+    .filter(({ id, state }: { id: string; state: string }) => state === "built")
     .map(({ id }: { id: string }) => id);
 }
 

@@ -1,22 +1,19 @@
 import {
-  argLine,
   buildStage,
-  copyOut,
   type EmittedFragment,
   type FragmentFile,
   type Manifest,
-  type Option,
   Problems,
   quote,
   type Source,
-  sha256,
-  TOOLCHAIN_STAGE,
 } from "@strata/fragment";
 import { check } from "./check.js";
 import type { BaseImage, ImageDefinition, Up } from "./definition.js";
+import { digest, filesOf, type Values } from "./digest.js";
+import { membersOf, setupFiles } from "./members.js";
 import { order } from "./order.js";
-import { type Sections, splitDockerfile } from "./sections.js";
-import { isCompiled, planSource, sourcesText } from "./sources.js";
+import { splitDockerfile } from "./sections.js";
+import { planStages } from "./stages.js";
 
 /** What a layer is for; also how seldom it changes, most seldom first. */
 export type LayerKind = "base" | "setup" | "component" | "runtime" | "metadata";
@@ -99,37 +96,10 @@ export interface ImagePackage {
   readonly source?: string;
 }
 
-const filesOf = (files: readonly FragmentFile[]): Record<string, string> =>
-  Object.fromEntries(files.map(({ path, mode, sha256 }) => [path, `${mode} ${sha256}`]));
-
-function digest(dockerfile: string, files: readonly FragmentFile[], inputs: readonly string[] = []): string {
-  const read = files.map(({ path, mode, sha256 }) => [path, mode, sha256]);
-  return `sha256:${sha256(JSON.stringify([dockerfile, read, inputs]))}`;
-}
-
-type Values = Readonly<Record<string, string | boolean>>;
-
 function optionValues(manifest: Manifest, given: Values): Values {
   return Object.fromEntries(
     Object.entries(manifest.options).map(([name, option]) => [name, given[name] ?? option.default]),
   );
-}
-
-/** The ARG lines of these fragments with the image's values, by ARG. */
-function argLines(manifests: readonly Manifest[], values: ReadonlyMap<string, Values>): Map<string, string> {
-  return new Map(
-    manifests.flatMap(({ name, options }) =>
-      Object.entries(options).map(([key, option]) => [option.arg, argLine(option as Option, values.get(name)![key]!)]),
-    ),
-  );
-}
-
-/** Instructions with the image's values in place of whatever their ARG lines said. */
-function withValues(text: string, lines: ReadonlyMap<string, string>): string {
-  return text
-    .split("\n")
-    .map((line) => lines.get(/^ARG ([A-Z][A-Z0-9_]*)(=|$)/.exec(line)?.[1] ?? "") ?? line)
-    .join("\n");
 }
 
 /** Label that names the fragments an image does without. */
@@ -156,57 +126,6 @@ function labelsOf(
 function metadata(image: ImageDefinition, labels: Readonly<Record<string, string>>): string {
   const lines = Object.entries(labels).map(([key, value]) => `${key}=${quote(value)}`);
   return `LABEL ${lines.join(" \\\n      ")}\nUSER ${image.user}`;
-}
-
-/** A fragment of the image with everything that planning it takes. */
-interface Member {
-  readonly manifest: Manifest;
-  readonly values: Values;
-  readonly sections: Sections;
-  /** Whether it is compiled in this variant. */
-  readonly compiled: boolean;
-}
-
-/** Setup files that the scripts of a fragment see: its own and those it uses. */
-function setupFiles(manifest: Manifest, members: ReadonlyMap<string, Member>): FragmentFile[] {
-  const names = [...(manifest.setup?.uses ?? []), manifest.name];
-  return names.flatMap((name) => members.get(name)!.manifest.files.filter((file) => file.kind === "setup"));
-}
-
-/** The stages, each after those it needs: the toolchain, then one for every component that is compiled. */
-function planStages(members: ReadonlyMap<string, Member>): Stage[] {
-  const stages = new Map<string, Stage>();
-  const add = (member: Member, stage: Pick<Stage, "id" | "kind" | "needs" | "sources" | "optional">): void => {
-    const { manifest, sections } = member;
-    const dropped = [...members.values()].filter(({ compiled }) => !compiled).map(({ manifest: { name } }) => name);
-    const lines = sections.stages.get(stage.id)!.split("\n");
-    const dockerfile = lines.filter((line) => !dropped.some((name) => line === copyOut(name))).join("\n");
-    const below = stage.needs.map((id) => stages.get(id)!.digest);
-    stages.set(stage.id, {
-      ...stage,
-      fragment: manifest.name,
-      digest: digest(dockerfile, setupFiles(manifest, members), [...below, sourcesText(stage.sources)]),
-      dockerfile,
-      files: filesOf(setupFiles(manifest, members)),
-    });
-  };
-  for (const member of members.values())
-    if (member.manifest.setup?.toolchain)
-      add(member, { id: TOOLCHAIN_STAGE, kind: "toolchain", needs: [], sources: [], optional: false });
-  for (const member of members.values()) {
-    const { manifest, values, compiled } = member;
-    if (!compiled) continue;
-    const { needs, sources, optional } = manifest.setup!.build!;
-    const needed = needs.filter((name) => members.get(name)!.compiled).map(buildStage);
-    add(member, {
-      id: buildStage(manifest.name),
-      kind: "build",
-      needs: [TOOLCHAIN_STAGE, ...needed],
-      sources: sources.map((source) => planSource(source, values)),
-      optional,
-    });
-  }
-  return [...stages.values()];
 }
 
 /** What makes an image of the fragments besides their definitions. */
@@ -241,18 +160,7 @@ export function plan(
       optionValues(manifest, (options as Record<string, Values>)[manifest.name] ?? {}),
     ]),
   );
-  const lines = argLines(manifests, values);
-  const members = new Map<string, Member>();
-  for (const manifest of manifests) {
-    const { dockerfiles } = fragments.find((fragment) => fragment.manifest === manifest)!;
-    const own = values.get(manifest.name)!;
-    members.set(manifest.name, {
-      manifest,
-      values: own,
-      sections: splitDockerfile(withValues(dockerfiles.setup ?? "", lines)),
-      compiled: isCompiled(manifest, own),
-    });
-  }
+  const members = membersOf(manifests, fragments, values);
   const stages = planStages(members);
   const setup: Layer[] = [];
   const components: Layer[] = [];

@@ -1,0 +1,41 @@
+import { buildStage, copyOut, TOOLCHAIN_STAGE } from "@strata/fragment";
+import { digest, filesOf } from "./digest.js";
+import { type Member, setupFiles } from "./members.js";
+import type { Stage } from "./plan.js";
+import { planSource, sourcesText } from "./sources.js";
+
+/** The stages, each after those it needs: the toolchain, then one for every component that is compiled. */
+export function planStages(members: ReadonlyMap<string, Member>): Stage[] {
+  const stages = new Map<string, Stage>();
+  const add = (member: Member, stage: Pick<Stage, "id" | "kind" | "needs" | "sources" | "optional">): void => {
+    const { manifest, sections } = member;
+    const dropped = [...members.values()].filter(({ compiled }) => !compiled).map(({ manifest: { name } }) => name);
+    const lines = sections.stages.get(stage.id)!.split("\n");
+    const dockerfile = lines.filter((line) => !dropped.some((name) => line === copyOut(name))).join("\n");
+    const below = stage.needs.map((id) => stages.get(id)!.digest);
+    stages.set(stage.id, {
+      ...stage,
+      fragment: manifest.name,
+      digest: digest(dockerfile, setupFiles(manifest, members), [...below, sourcesText(stage.sources)]),
+      dockerfile,
+      files: filesOf(setupFiles(manifest, members)),
+    });
+  };
+  for (const member of members.values())
+    if (member.manifest.setup?.toolchain)
+      add(member, { id: TOOLCHAIN_STAGE, kind: "toolchain", needs: [], sources: [], optional: false });
+  for (const member of members.values()) {
+    const { manifest, values, compiled } = member;
+    if (!compiled) continue;
+    const { needs, sources, optional } = manifest.setup!.build!;
+    const needed = needs.filter((name) => members.get(name)!.compiled).map(buildStage);
+    add(member, {
+      id: buildStage(manifest.name),
+      kind: "build",
+      needs: [TOOLCHAIN_STAGE, ...needed],
+      sources: sources.map((source) => planSource(source, values)),
+      optional,
+    });
+  }
+  return [...stages.values()];
+}
