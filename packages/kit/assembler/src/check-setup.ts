@@ -1,4 +1,4 @@
-import type { Manifest, Problems } from "@strata/fragment";
+import { type Manifest, type Problems, SETUP_ROOT } from "@strata/fragment";
 import type { Variant } from "./definition.js";
 import { isCompiled, releaseOf, sourceProblem } from "./sources.js";
 
@@ -70,13 +70,15 @@ export function checkSetup(
     const { name, setup } = manifest;
     if (!setup) continue;
     const subject = `variant ${variant}, fragment ${name}`;
-    for (const used of setup.uses)
-      if (present.get(used)?.files.every((file) => file.kind !== "setup"))
+    for (const used of new Set([...setup.uses, ...(setup.build?.uses ?? [])])) {
+      const owner = present.get(used.split("/")[0]!);
+      if (owner?.files.every(({ path }) => !path.startsWith(`${SETUP_ROOT}/${used}/`)))
         problems.add(
           `fragment ${name}`,
-          `uses the setup files of ${used}, which has none`,
+          `uses the setup files ${used}, of which there are none`,
           "take it out of setup.uses",
         );
+    }
     for (const arg of setup.reads)
       if (!args.has(arg))
         problems.add(subject, `reads ARG ${arg}, which is no fragment's option`, "correct setup.reads");

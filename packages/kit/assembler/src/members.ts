@@ -1,4 +1,12 @@
-import { argLine, type EmittedFragment, type FragmentFile, type Manifest, type Option } from "@strata/fragment";
+import {
+  argLine,
+  type EmittedFragment,
+  type FragmentFile,
+  type Manifest,
+  type Option,
+  SETUP_ROOT,
+  seenBy,
+} from "@strata/fragment";
 import type { Values } from "./digest.js";
 import { type Sections, splitDockerfile } from "./sections.js";
 import { isCompiled } from "./sources.js";
@@ -12,10 +20,17 @@ export interface Member {
   readonly compiled: boolean;
 }
 
-/** Setup files that the scripts of a fragment see: its own and those it uses. */
-export function setupFiles(manifest: Manifest, members: ReadonlyMap<string, Member>): FragmentFile[] {
-  const names = [...(manifest.setup?.uses ?? []), manifest.name];
-  return names.flatMap((name) => members.get(name)!.manifest.files.filter((file) => file.kind === "setup"));
+/** Files that a script of a fragment sees: those it uses and its own. */
+export function filesSeen(
+  fragment: string,
+  script: string,
+  uses: readonly string[],
+  members: ReadonlyMap<string, Member>,
+): FragmentFile[] {
+  return seenBy(fragment, script, uses).flatMap((seen) => {
+    const files = members.get(seen.split("/")[0]!)?.manifest.files ?? [];
+    return files.filter(({ path }) => path.startsWith(`${SETUP_ROOT}/${seen}/`));
+  });
 }
 
 /** The ARG lines of these fragments with the image's values, by ARG. */

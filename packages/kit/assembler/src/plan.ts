@@ -10,7 +10,7 @@ import {
 import { check } from "./check.js";
 import type { BaseImage, ImageDefinition, Up } from "./definition.js";
 import { digest, filesOf, type Values } from "./digest.js";
-import { membersOf, setupFiles } from "./members.js";
+import { filesSeen, membersOf } from "./members.js";
 import { order } from "./order.js";
 import { splitDockerfile } from "./sections.js";
 import { planStages } from "./stages.js";
@@ -176,7 +176,10 @@ export function plan(
       dockerfile,
       files: filesOf(files),
     });
-    if (sections.image) setup.push(layer("setup", sections.image, setupFiles(manifest, members), []));
+    if (sections.image) {
+      const { install, uses = [] } = manifest.setup ?? {};
+      setup.push(layer("setup", sections.image, install ? filesSeen(name, install, uses, members) : [], []));
+    }
     if (compiled) {
       const stage = stages.find(({ id }) => id === buildStage(name))!;
       components.push(layer("component", sections.component, [], [stage.digest]));

@@ -1,14 +1,20 @@
 import { buildStage, copyOut, TOOLCHAIN_STAGE } from "@strata/fragment";
 import { digest, filesOf } from "./digest.js";
-import { type Member, setupFiles } from "./members.js";
+import { filesSeen, type Member } from "./members.js";
 import type { Stage } from "./plan.js";
 import { planSource, sourcesText } from "./sources.js";
 
 /** The stages, each after those it needs: the toolchain, then one for every component that is compiled. */
 export function planStages(members: ReadonlyMap<string, Member>): Stage[] {
   const stages = new Map<string, Stage>();
-  const add = (member: Member, stage: Pick<Stage, "id" | "kind" | "needs" | "sources" | "optional">): void => {
+  const add = (
+    member: Member,
+    script: string,
+    uses: readonly string[],
+    stage: Pick<Stage, "id" | "kind" | "needs" | "sources" | "optional">,
+  ): void => {
     const { manifest, sections } = member;
+    const files = filesSeen(manifest.name, script, uses, members);
     const dropped = [...members.values()].filter(({ compiled }) => !compiled).map(({ manifest: { name } }) => name);
     const lines = sections.stages.get(stage.id)!.split("\n");
     const dockerfile = lines.filter((line) => !dropped.some((name) => line === copyOut(name))).join("\n");
@@ -16,20 +22,22 @@ export function planStages(members: ReadonlyMap<string, Member>): Stage[] {
     stages.set(stage.id, {
       ...stage,
       fragment: manifest.name,
-      digest: digest(dockerfile, setupFiles(manifest, members), [...below, sourcesText(stage.sources)]),
+      digest: digest(dockerfile, files, [...below, sourcesText(stage.sources)]),
       dockerfile,
-      files: filesOf(setupFiles(manifest, members)),
+      files: filesOf(files),
     });
   };
-  for (const member of members.values())
-    if (member.manifest.setup?.toolchain)
-      add(member, { id: TOOLCHAIN_STAGE, kind: "toolchain", needs: [], sources: [], optional: false });
+  for (const member of members.values()) {
+    const { toolchain, uses = [] } = member.manifest.setup ?? {};
+    if (toolchain)
+      add(member, toolchain, uses, { id: TOOLCHAIN_STAGE, kind: "toolchain", needs: [], sources: [], optional: false });
+  }
   for (const member of members.values()) {
     const { manifest, values, compiled } = member;
     if (!compiled) continue;
-    const { needs, sources, optional } = manifest.setup!.build!;
+    const { script, uses, needs, sources, optional } = manifest.setup!.build!;
     const needed = needs.filter((name) => members.get(name)!.compiled).map(buildStage);
-    add(member, {
+    add(member, script, uses, {
       id: buildStage(manifest.name),
       kind: "build",
       needs: [TOOLCHAIN_STAGE, ...needed],

@@ -86,7 +86,7 @@ describe("fragments that do not go together", () => {
       emitted("a", {}, { "etc/x": "1" }),
       emitted("b", { dependsOn: ["a"], setup: { install: "i.sh", uses: ["a"] } }, { "mnt/setup/b/i.sh": "" }),
     ]);
-    expect(await problems(image(), both)).toContain("fragment b: uses the setup files of a, which has none");
+    expect(await problems(image(), both)).toContain("fragment b: uses the setup files a, of which there are none");
   });
 });
 

@@ -35,8 +35,10 @@ export interface Source {
 
 /** How a component is compiled: in a stage of its own, beside all others, into /out. */
 export interface Build {
-  /** The Bash script to run, below the fragment's own folder in /mnt/setup, such as `build.sh`. */
+  /** The Bash script to run, as `install` is, such as `build/build.sh`. */
   readonly script: string;
+  /** As `uses` of the setup, for this script. */
+  readonly uses?: readonly string[];
   /** Only where this option has this value; elsewhere neither stage nor copy is in the image. */
   readonly when?: { readonly option: string; readonly is: string };
   /** Compiled fragments whose /out the stage needs first, such as the server that an extension is built against. */
@@ -58,9 +60,12 @@ export interface Supports {
 
 /** What a fragment does while the image is built. */
 export interface Setup {
-  /** The Bash script to run in the image, below the fragment's own folder in /mnt/setup, such as `install.sh`. */
+  /**
+   * The Bash script to run in the image, below the fragment's own folder in /mnt/setup, such as `install.sh`. One in a
+   * folder of its own, such as `install/install.sh`, sees that folder alone: an edit of others is no matter to it.
+   */
   readonly install?: string;
-  /** Fragments whose setup files are mounted as well, because the scripts source them. */
+  /** Setup files of other fragments that it sources: a fragment's name for all, `name/folder` for those of a folder. */
   readonly uses?: readonly string[];
   /** `ARG`s of fragments in `dependsOn` that the scripts read. */
   readonly reads?: readonly string[];
@@ -68,7 +73,7 @@ export interface Setup {
   readonly buildPackages?: readonly string[];
   /** Packages that the image needs, for the install script as RUNTIME_PACKAGES. */
   readonly runtimePackages?: readonly string[];
-  /** The Bash script that makes the stage from which the stages of compiled components start. One fragment has it. */
+  /** The Bash script that makes the stage from which those of components start, as `install` is. One fragment has it. */
   readonly toolchain?: string;
   readonly build?: Build;
   readonly supports?: Supports;

@@ -48,6 +48,19 @@ export const copyOut = (fragment: string): string => `COPY --from=${buildStage(f
 /** The line that adds a fragment's runtime files. */
 export const addArchive = (fragment: string): string => `ADD ${archivePath(fragment)} /`;
 
+/** A variable with packages, in front of a command; nothing where there are none. */
+const assigned = (variable: string, packages: readonly string[]): string =>
+  packages.length > 0 ? `${variable}=${quote(packages.join(" "))} ` : "";
+
+/**
+ * The folders below /mnt/setup that a script of a fragment sees: those it uses, and its own: the one it lies in, or all
+ * of the fragment's where it lies in none.
+ */
+export function seenBy(fragment: string, script: string, uses: readonly string[]): string[] {
+  const slash = script.lastIndexOf("/");
+  return [...uses, slash < 0 ? fragment : `${fragment}/${script.slice(0, slash)}`];
+}
+
 const mount = (source: string, target: string): string => `--mount=type=bind,source=${source},target=${target}`;
 
 /**
@@ -56,21 +69,20 @@ const mount = (source: string, target: string): string => `--mount=type=bind,sou
  * The two secrets carry the site's APT mirror and proxy, which must not become part of the image.
  */
 function runLine(
-  manifest: Draft,
+  { name }: Draft,
   script: string,
-  sources: boolean,
-  variable: string,
-  words: readonly string[],
+  uses: readonly string[],
+  more: readonly string[],
+  packages: string,
 ): string {
-  const { name } = manifest;
-  const folders = [...manifest.setup!.uses, name].map((used) => `${SETUP_ROOT}/${used}`);
+  const folders = seenBy(name, script, uses).map((seen) => `${SETUP_ROOT}/${seen}`);
   return [
     "RUN --mount=type=tmpfs,target=/mnt",
-    ...folders.map((folder) => mount(contextPath(folder.slice(SETUP_ROOT.length + 1), folder), folder)),
-    ...(sources ? [mount(sourcesPath(name), "/mnt/sources")] : []),
+    ...folders.map((folder) => mount(contextPath(folder.split("/")[3]!, folder), folder)),
+    ...more,
     "--mount=type=secret,id=apt-sources,target=/mnt/secrets/apt-sources",
     "--mount=type=secret,id=apt-conf,target=/mnt/secrets/apt-conf",
-    `${words.length > 0 ? `${variable}=${quote(words.join(" "))} ` : ""}bash ${SETUP_ROOT}/${name}/${script}`,
+    `${packages}bash ${SETUP_ROOT}/${name}/${script}`,
   ].join(" \\\n    ");
 }
 
@@ -92,7 +104,7 @@ export function setupDockerfile(manifest: Draft): string | undefined {
   const read = setup.reads.map((arg) => `ARG ${arg}`);
   const lines: string[] = [];
   if (setup.toolchain) {
-    const run = runLine(manifest, setup.toolchain, false, "BUILD_PACKAGES", setup.buildPackages);
+    const run = runLine(manifest, setup.toolchain, setup.uses, [], assigned("BUILD_PACKAGES", setup.buildPackages));
     lines.push(
       `${STAGE_MARK} ${TOOLCHAIN_STAGE}`,
       `FROM ${"${BASE_IMAGE}"} AS ${TOOLCHAIN_STAGE}`,
@@ -102,14 +114,16 @@ export function setupDockerfile(manifest: Draft): string | undefined {
     );
   }
   if (setup.build) {
-    const { script, needs } = setup.build;
-    const run = runLine(manifest, script, true, "BUILD_PACKAGES", setup.buildPackages);
+    const { script, needs, uses } = setup.build;
+    const sources = [mount(sourcesPath(name), "/mnt/sources")];
+    const run = runLine(manifest, script, uses, sources, assigned("BUILD_PACKAGES", setup.buildPackages));
     lines.push(`${STAGE_MARK} ${buildStage(name)}`, `FROM ${TOOLCHAIN_STAGE} AS ${buildStage(name)}`);
     lines.push(...own, ...read, ...needs.map(copyOut), run);
   }
   const env = Object.entries(setup.imageEnv).map(([key, value]) => `ENV ${key}="${value}"`);
   if (setup.install) {
-    const run = runLine(manifest, setup.install, false, "RUNTIME_PACKAGES", setup.runtimePackages);
+    const packages = assigned("RUNTIME_PACKAGES", setup.runtimePackages);
+    const run = runLine(manifest, setup.install, setup.uses, [], packages);
     lines.push(IMAGE_MARK, ...inImage, ...read, run, ...env);
   } else if (env.length > 0) lines.push(IMAGE_MARK, ...inImage, ...read, ...env);
   if (setup.build) lines.push(COMPONENT_MARK, copyOut(name));

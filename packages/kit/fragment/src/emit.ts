@@ -58,6 +58,7 @@ function manifestOf(
           build: setup.build
             ? {
                 script: setup.build.script,
+                uses: [...(setup.build.uses ?? [])].sort(),
                 when: setup.build.when ? { ...setup.build.when } : null,
                 needs: [...(setup.build.needs ?? [])].sort(),
                 sources: setup.build.sources.map((source) => ({ ...source })),

@@ -12,6 +12,7 @@ export {
   quote,
   SETUP_ROOT,
   STAGE_MARK,
+  seenBy,
   sourcesPath,
   TOOLCHAIN_STAGE,
 } from "./dockerfile.js";

@@ -79,6 +79,9 @@ const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "expected the nam
 const arg = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "expected the name of an ARG");
 const address = line.regex(/^https:\/\/[^\s"'\\]+$/, "expected an address that begins with https://");
 
+/** Setup files of a fragment: all of them, or those of one folder. */
+const used = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*(\/[A-Za-z0-9._-]+)?$/, "expected name or name/folder");
+
 const SourceSchema = z.object({
   name,
   option: z.string(),
@@ -92,7 +95,7 @@ const SourceSchema = z.object({
 
 const SetupSchema = z.object({
   install: script.nullable(),
-  uses: z.array(name),
+  uses: z.array(used),
   reads: z.array(arg),
   buildPackages: z.array(packageName),
   runtimePackages: z.array(packageName),
@@ -100,6 +103,7 @@ const SetupSchema = z.object({
   build: z
     .object({
       script,
+      uses: z.array(used),
       when: z.object({ option: z.string(), is: z.string() }).nullable(),
       needs: z.array(name),
       sources: z.array(SourceSchema),

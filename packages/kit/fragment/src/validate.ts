@@ -92,7 +92,8 @@ function checkSetup(definition: AnyFragment, problems: Problems): void {
         `options: ${Object.keys(options).join(", ") || "none"}`,
       );
   };
-  for (const used of setup.uses ?? []) depends("uses", used);
+  for (const used of setup.uses ?? []) depends("uses", used.split("/")[0]!);
+  for (const used of setup.build?.uses ?? []) depends("build.uses", used.split("/")[0]!);
   for (const needed of setup.build?.needs ?? []) depends("build.needs", needed);
   if (setup.build?.when) has("build.when", setup.build.when.option);
   if (setup.supports) {

@@ -85,7 +85,7 @@ describe("setup.Dockerfile of a component that is compiled", () => {
 
   it("has a stage of its own that starts from the toolchain, and a copy of what it made", async () => {
     const { setup } = await texts(
-      { "mnt/setup/sample/build.sh": "", "mnt/setup/sample/install.sh": "" },
+      { "mnt/setup/sample/build/build.sh": "", "mnt/setup/sample/install.sh": "" },
       {
         dependsOn: ["setup-base", "setup-postgresql", "setup-toolchain"],
         options: { version: option.string({ arg: "THING_VERSION", default: "1.0" }) },
@@ -95,7 +95,12 @@ describe("setup.Dockerfile of a component that is compiled", () => {
           reads: ["PG_MAJOR"],
           buildPackages: ["libz-dev", "libicu-dev"],
           runtimePackages: ["libz1"],
-          build: { script: "build.sh", needs: ["setup-postgresql"], sources: [source] },
+          build: {
+            script: "build/build.sh",
+            uses: ["setup-base", "setup-toolchain/lib"],
+            needs: ["setup-postgresql"],
+            sources: [source],
+          },
         },
       },
     );
