@@ -43,6 +43,12 @@ pack() {
   sum_of "$2"
 }
 
+# Makes the machine one of so many processors.
+use_jobs() {
+  printf '#!/bin/sh\necho %s\n' "$1" >"$STUBS/getconf"
+  chmod 755 "$STUBS/getconf"
+}
+
 # Makes make a stub that, asked to install, puts into /out what a component installs, needed or not.
 stub_make() {
   {

@@ -1,18 +1,14 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # a test has a shell of its own; status and output come from run
 # The part of build-lib.sh that finishes /out.
-load helper
+load lib
 
 setup() {
   prepare_stage
   # Where it may be real, it is.
   if ((EUID == 0)); then rm "$STUBS/chown"; fi
-  LIB=$SETUP/setup-toolchain/build-lib.sh
   mkdir -p "$OUT"
 }
-
-# Runs functions of build-lib.sh in a shell of their own, with the settings that build scripts have.
-with_lib() { run "$1" bash -c 'set -Eeuo pipefail; source "$1"; '"$2" bash "$LIB"; }
 
 # Makes files below /out, with their folders.
 make_files() {
