@@ -20,7 +20,7 @@ export default defineFragment({
     jit: option.boolean({
       arg: "PG_JIT",
       default: true,
-      text: "Whether queries can be compiled just in time; without, the image has no LLVM, about 180 MB less",
+      text: "Whether queries can be compiled just in time; without, the image has no LLVM, 160 to 180 MB less",
     }),
     mirror: option.string({
       arg: "PGDG_MIRROR",

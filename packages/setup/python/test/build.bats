@@ -57,12 +57,14 @@ make [--silent] [DESTDIR=$OUT] [install]" ]
 }
 
 @test "slim takes away what developers use, and keeps the rest" {
-  make_files idlelib/a.py tkinter/a.py ensurepip/a.py turtle.py config-3.13-x/python.o config-3.13-x/Makefile os.py
-  touch "$OUT"/usr/local/bin/{idle3.13,pydoc3,python3.13}
+  make_files idlelib/a.py tkinter/a.py ensurepip/a.py turtle.py config-3.13-x/python.o config-3.13-x/Makefile os.py \
+    curses/a.py lib-dynload/_curses_panel.x.so lib-dynload/_ssl.x.so ../../include/python3.13/Python.h
+  touch "$OUT"/usr/local/bin/{idle3.13,pydoc3,python3.13,python3.13-config}
   with_build -0 'slim "$LIBRARY"'
   run -0 bash -c 'cd "$OUT" && find . -type f | sort'
   [ "$output" = './usr/local/bin/python3.13
 ./usr/local/lib/python3.13/config-3.13-x/Makefile
+./usr/local/lib/python3.13/lib-dynload/_ssl.x.so
 ./usr/local/lib/python3.13/os.py' ]
 }
 

@@ -20,17 +20,18 @@ compile() {
   (
     cd "$folder"
     ./configure --quiet --prefix=/usr/local --with-system-expat --without-ensurepip --disable-test-modules \
-      --without-static-libpython OPT="-DNDEBUG -fwrapv -O3 -Wall"
+      --without-static-libpython OPT="-DNDEBUG -fwrapv -O3"
     make --silent --jobs="$REPLY"
     make --silent DESTDIR="$OUT" install
   )
 }
 
-# Takes away what only developers of Python use.
+# Takes away what only developers of Python use, and what would need libraries of a screen.
 slim() {
   local library=$1
-  rm -rf "$library"/{idlelib,tkinter,turtledemo,ensurepip,pydoc_data,lib2to3} "$library"/turtle.py "$library"/config-*/*.o \
-    "$OUT"/usr/local/bin/{idle3,pydoc3,2to3}*
+  rm -rf "$library"/{idlelib,tkinter,turtledemo,ensurepip,pydoc_data,lib2to3,curses} "$library"/turtle.py \
+    "$library"/config-*/*.o "$library"/lib-dynload/_curses* "$OUT"/usr/local/include \
+    "$OUT"/usr/local/bin/{idle3,pydoc3,2to3}* "$OUT"/usr/local/bin/python3*-config
 }
 
 # Lets modules of the distribution's packages be found too. Compiled ones work if the suite has the same series.
