@@ -20,7 +20,6 @@ export default defineFragment({
     }),
   },
   setup: {
-    uses: ["setup-base", "setup-toolchain"],
     reads: ["PG_MAJOR"],
     buildPackages: [
       "autoconf",
@@ -39,6 +38,7 @@ export default defineFragment({
     ],
     build: {
       script: "build.sh",
+      uses: ["setup-base/lib", "setup-toolchain/lib"],
       needs: ["setup-postgresql"],
       optional: true,
       sources: [

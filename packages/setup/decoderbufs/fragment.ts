@@ -25,13 +25,14 @@ export default defineFragment({
     }),
   },
   setup: {
-    install: "install.sh",
-    uses: ["setup-base", "setup-toolchain"],
+    install: "install/install.sh",
+    uses: ["setup-base/lib"],
     reads: ["PG_MAJOR"],
     buildPackages: ["libprotobuf-c-dev", "protobuf-c-compiler"],
     runtimePackages: ["libprotobuf-c1"],
     build: {
-      script: "build.sh",
+      script: "build/build.sh",
+      uses: ["setup-base/lib", "setup-toolchain/lib"],
       when: { option: "channel", is: "source" },
       needs: ["setup-postgresql"],
       sources: [

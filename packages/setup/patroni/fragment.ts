@@ -14,6 +14,6 @@ export default defineFragment({
   },
   setup: {
     install: "install.sh",
-    uses: ["setup-base", "setup-python"],
+    uses: ["setup-base/lib", "setup-python/lib"],
   },
 });

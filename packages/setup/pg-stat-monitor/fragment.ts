@@ -20,10 +20,10 @@ export default defineFragment({
     }),
   },
   setup: {
-    uses: ["setup-base", "setup-toolchain"],
     reads: ["PG_MAJOR"],
     build: {
       script: "build.sh",
+      uses: ["setup-toolchain/lib"],
       needs: ["setup-postgresql"],
       optional: true,
       sources: [

@@ -13,7 +13,7 @@ export default defineFragment({
     }),
   },
   setup: {
-    install: "install.sh",
-    uses: ["setup-base"],
+    install: "install/install.sh",
+    uses: ["setup-base/lib"],
   },
 });

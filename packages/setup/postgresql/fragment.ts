@@ -42,8 +42,8 @@ export default defineFragment({
     }),
   },
   setup: {
-    install: "install.sh",
-    uses: ["setup-base", "setup-toolchain"],
+    install: "install/install.sh",
+    uses: ["setup-base/lib", "setup-toolchain/pgdg"],
     buildPackages: [
       "libicu-dev",
       "libkrb5-dev",
@@ -73,7 +73,8 @@ export default defineFragment({
       "zlib1g",
     ],
     build: {
-      script: "build.sh",
+      script: "build/build.sh",
+      uses: ["setup-base/lib", "setup-toolchain/lib"],
       when: { option: "channel", is: "source" },
       sources: [
         {

@@ -25,8 +25,8 @@ export default defineFragment({
     }),
   },
   setup: {
-    install: "install.sh",
-    uses: ["setup-base", "setup-toolchain"],
+    install: "install/install.sh",
+    uses: ["setup-base/lib", "setup-python/lib"],
     buildPackages: [
       "libbz2-dev",
       "libexpat1-dev",
@@ -51,7 +51,8 @@ export default defineFragment({
       "zlib1g",
     ],
     build: {
-      script: "build.sh",
+      script: "build/build.sh",
+      uses: ["setup-base/lib", "setup-toolchain/lib"],
       when: { option: "channel", is: "source" },
       sources: [
         {

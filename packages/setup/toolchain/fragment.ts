@@ -6,9 +6,9 @@ export default defineFragment({
   summary: "What components are compiled with: a stage of its own, of which nothing reaches the image",
   dependsOn: ["setup-base"],
   setup: {
-    toolchain: "toolchain.sh",
-    uses: ["setup-base"],
-    reads: ["PG_CHANNEL", "PG_MAJOR"],
+    toolchain: "stage/toolchain.sh",
+    uses: ["setup-base/lib", "setup-toolchain/pgdg"],
+    reads: ["PGDG_MIRROR", "PG_CHANNEL", "PG_MAJOR"],
     buildPackages: [
       "bison",
       "build-essential",

@@ -73,7 +73,7 @@ function runLine(
   script: string,
   uses: readonly string[],
   more: readonly string[],
-  packages: string,
+  variables: string,
 ): string {
   const folders = seenBy(name, script, uses).map((seen) => `${SETUP_ROOT}/${seen}`);
   return [
@@ -82,7 +82,7 @@ function runLine(
     ...more,
     "--mount=type=secret,id=apt-sources,target=/mnt/secrets/apt-sources",
     "--mount=type=secret,id=apt-conf,target=/mnt/secrets/apt-conf",
-    `${packages}bash ${SETUP_ROOT}/${name}/${script}`,
+    `${variables}bash ${SETUP_ROOT}/${name}/${script}`,
   ].join(" \\\n    ");
 }
 
@@ -114,9 +114,10 @@ export function setupDockerfile(manifest: Draft): string | undefined {
     );
   }
   if (setup.build) {
-    const { script, needs, uses } = setup.build;
+    const { script, needs, uses, optional } = setup.build;
     const sources = [mount(sourcesPath(name), "/mnt/sources")];
-    const run = runLine(manifest, script, uses, sources, assigned("BUILD_PACKAGES", setup.buildPackages));
+    const variables = `${optional ? "OPTIONAL=true " : ""}${assigned("BUILD_PACKAGES", setup.buildPackages)}`;
+    const run = runLine(manifest, script, uses, sources, variables);
     lines.push(`${STAGE_MARK} ${buildStage(name)}`, `FROM ${TOOLCHAIN_STAGE} AS ${buildStage(name)}`);
     lines.push(...own, ...read, ...needs.map(copyOut), run);
   }

@@ -81,7 +81,7 @@ function checkSetup(definition: AnyFragment, problems: Problems): void {
   if (!setup) return;
   const subject = `fragment ${name}`;
   const depends = (key: string, other: string): void => {
-    if (!dependsOn.includes(other))
+    if (other !== name && !dependsOn.includes(other))
       problems.add(subject, `setup.${key} names ${other}, on which it does not depend`, `add "${other}" to dependsOn`);
   };
   const has = (key: string, option: string): void => {

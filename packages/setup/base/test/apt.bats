@@ -8,8 +8,8 @@ setup() {
   mkdir -p "$APT_SECRETS"
   unset APT_CONFIG DEBIAN_FRONTEND
   stub apt-get <<<'echo "config=${APT_CONFIG-none} frontend=${DEBIAN_FRONTEND-none}"'
-  # shellcheck source=../rootfs/mnt/setup/setup-base/apt.sh
-  source "$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-base/apt.sh"
+  # shellcheck source=../rootfs/mnt/setup/setup-base/lib/apt.sh
+  source "$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-base/lib/apt.sh"
 }
 
 @test "sourcing apt.sh does nothing but define functions" {
@@ -19,7 +19,7 @@ setup() {
 
 @test "apt.sh reads the secrets from /mnt/secrets unless it is told otherwise" {
   run env -u APT_SECRETS -u APT_ROOT bash -c 'source "$1"; echo "$APT_SECRETS|$APT_ROOT"' bash \
-    "$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-base/apt.sh"
+    "$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-base/lib/apt.sh"
   [ "$output" = '/mnt/secrets|' ]
 }
 

@@ -7,7 +7,7 @@ setup() {
   note strip
   use_jobs 3
   stub_make decoderbufs
-  BUILD=$SETUP/setup-decoderbufs/build.sh
+  BUILD=$SETUP/setup-decoderbufs/build/build.sh
   move_build_folder "$BUILD"
   FOLDER=$BATS_TEST_TMPDIR/build/decoderbufs
   export BUILD_PACKAGES='libprotobuf-c-dev protobuf-c-compiler' PG_MAJOR=17

@@ -10,7 +10,7 @@ setup() {
   export DECODERBUFS_CHANNEL=debian PG_MAJOR=17 RUNTIME_PACKAGES='libprotobuf-c1 another'
   mkdir -p "$SETUP" "$APT_ROOT/etc"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
-  INSTALL=$SETUP/setup-decoderbufs/install.sh
+  INSTALL=$SETUP/setup-decoderbufs/install/install.sh
 }
 
 # Runs functions of install.sh in a shell of their own.

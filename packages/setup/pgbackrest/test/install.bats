@@ -9,7 +9,7 @@ setup() {
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere APT_ROOT=$BATS_TEST_TMPDIR/root PGBACKREST_CHANNEL=debian
   mkdir -p "$SETUP" "$APT_ROOT/etc"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
-  INSTALL=$SETUP/setup-pgbackrest/install.sh
+  INSTALL=$SETUP/setup-pgbackrest/install/install.sh
 }
 
 # Runs functions of install.sh in a shell of their own.

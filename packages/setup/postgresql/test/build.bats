@@ -14,10 +14,10 @@ if [[ " $* " == *" install "* ]]; then
 fi
 S
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere OUT=$BATS_TEST_TMPDIR/out BUILD_FOLDER=$BATS_TEST_TMPDIR/src
-  mkdir -p "$SETUP/setup-toolchain"
+  mkdir -p "$SETUP/setup-toolchain/lib"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
   # The toolchain's part has its own tests; here it notes how it was asked.
-  cat >"$SETUP/setup-toolchain/build-lib.sh" <<'S'
+  cat >"$SETUP/setup-toolchain/lib/build-lib.sh" <<'S'
 OUT_TIME=946684800
 source_unpack() { echo "source_unpack [$1] [$2]" >>"$CALLS"; make_source "$2"; }
 build_jobs() { REPLY=3; }
@@ -32,7 +32,7 @@ make_source() {
 }
 S
   note configure
-  BUILD=$SETUP/setup-postgresql/build.sh
+  BUILD=$SETUP/setup-postgresql/build/build.sh
   export PG_VERSION=13.5 PG_MAJOR=13 PG_JIT=false BUILD_PACKAGES='libicu-dev libssl-dev'
 }
 

@@ -11,8 +11,8 @@ setup() {
   mkdir -p "$SETUP" "$SCRATCH" "$APT_ROOT/etc/postgresql-common" "$APT_ROOT/etc/apt/sources.list.d"
   echo 'VERSION_CODENAME=trixie' >"$APT_ROOT/etc/os-release"
   CLUSTER_CONF=$APT_ROOT/etc/postgresql-common/createcluster.conf
-  cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
-  INSTALL=$SETUP/setup-postgresql/install.sh
+  cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../{base,toolchain}/rootfs/mnt/setup/. "$SETUP"
+  INSTALL=$SETUP/setup-postgresql/install/install.sh
   # The copy names no file of this machine's /etc, so that no mistake in a test can reach one.
   sed -i "s|/etc/|$APT_ROOT/etc/|g" "$INSTALL"
   export PG_MAJOR=17 PG_CHANNEL=debian PG_JIT=true PGDG_MIRROR=https://mirror.invalid/apt

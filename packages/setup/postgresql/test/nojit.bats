@@ -4,7 +4,7 @@ load ../../base/test/helper
 
 setup() {
   prepare_stubs
-  NOJIT=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-postgresql/nojit.sh
+  NOJIT=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-postgresql/install/nojit.sh
   WORK=$BATS_TEST_TMPDIR/work
   mkdir -p "$WORK"
   export WORK

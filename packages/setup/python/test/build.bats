@@ -8,10 +8,10 @@ setup() {
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere OUT=$BATS_TEST_TMPDIR/out BUILD_FOLDER=$BATS_TEST_TMPDIR/src
   LIBRARY=$OUT/usr/local/lib/python3.13
   export LIBRARY
-  mkdir -p "$SETUP/setup-toolchain" "$OUT/usr/local/bin"
+  mkdir -p "$SETUP/setup-toolchain/lib" "$OUT/usr/local/bin"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
   # The toolchain's part has its own tests; here it notes how it was asked.
-  cat >"$SETUP/setup-toolchain/build-lib.sh" <<'S'
+  cat >"$SETUP/setup-toolchain/lib/build-lib.sh" <<'S'
 source_unpack() {
   echo "source_unpack [$1] [$2]" >>"$CALLS"
   mkdir -p "$2"
@@ -21,7 +21,7 @@ build_jobs() { REPLY=3; }
 out_finish() { echo out_finish >>"$CALLS"; }
 S
   note configure python
-  BUILD=$SETUP/setup-python/build.sh
+  BUILD=$SETUP/setup-python/build/build.sh
   export PYTHON_VERSION=3.13.5 BUILD_PACKAGES='libffi-dev libssl-dev'
 }
 

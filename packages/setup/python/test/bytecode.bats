@@ -4,7 +4,7 @@ load ../../base/test/helper
 
 setup() {
   prepare_stubs
-  BYTECODE=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-python/bytecode.sh
+  BYTECODE=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-python/lib/bytecode.sh
   FOLDER="$BATS_TEST_TMPDIR/a folder"
   mkdir -p "$FOLDER"
   export FOLDER

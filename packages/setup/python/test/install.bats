@@ -9,7 +9,7 @@ setup() {
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere PYTHON_CHANNEL=debian RUNTIME_PACKAGES='libffi8 libssl3'
   mkdir -p "$SETUP"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
-  INSTALL=$SETUP/setup-python/install.sh
+  INSTALL=$SETUP/setup-python/install/install.sh
 }
 
 # Runs functions of install.sh in a shell of their own.

@@ -170,3 +170,21 @@ git [-C] [archive] [--format=tar.gz] [--prefix=name/] [--output=$TMPDIR/got.tar.
   with_lib -0 'source_file a; echo "$REPLY"'
   [ "$output" = "/tmp/strata-$BASHPID.tar.gz" ]
 }
+
+@test "source_unreachable: an error, or nothing in /out and a warning where the image may do without" {
+  with_lib -2 'source_unreachable https://example.com/a /x/a.tar.gz; echo never'
+  [[ $output == 'build: https://example.com/a cannot be fetched; put a.tar.gz into the sources folder (STRATA_SOURCES)'* ]]
+  OPTIONAL=true with_lib -0 'source_unreachable https://example.com/a /x/a.tar.gz; echo never'
+  [[ $output == 'build: WARNING: the image does without this component: https://example.com/a cannot be fetched'* ]]
+  [ -d "$OUT" ]
+}
+
+@test "a source that cannot be fetched leaves an optional component out, one with another sum never" {
+  need curl
+  list_source thing thing.tar.gz "$WRONG" url "file:///nowhere" -
+  OPTIONAL=true with_lib -0 'source_unpack thing "$OUT/../tree"; echo never'
+  [[ $output == *'does without this component'* && $output != *never* ]]
+  pack "$TREE" "$SOURCES/thing.tar.gz"
+  OPTIONAL=true with_lib -2 'source_unpack thing "$OUT/../tree"'
+  [[ $output == *"expected sha256 $WRONG"* ]]
+}

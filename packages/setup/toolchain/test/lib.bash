@@ -8,7 +8,7 @@ export WRONG=0000000000000000000000000000000000000000000000000000000000000000
 # Runs functions of build-lib.sh in a shell of their own, with the settings that build scripts have.
 with_lib() {
   # shellcheck disable=SC2016 # expanded by that shell
-  run "$1" bash -c 'set -Eeuo pipefail; source "$1"; '"$2" bash "$SETUP/setup-toolchain/build-lib.sh"
+  run "$1" bash -c 'set -Eeuo pipefail; source "$1"; '"$2" bash "$SETUP/setup-toolchain/lib/build-lib.sh"
 }
 
 # Makes a folder TREE as a source has it.

@@ -6,7 +6,7 @@ load lib
 setup() {
   prepare_stage
   make_tree
-  LIB=$SETUP/setup-toolchain/build-lib.sh
+  LIB=$SETUP/setup-toolchain/lib/build-lib.sh
 }
 
 @test "sourcing build-lib.sh does nothing but define functions, and knows the folders of the stage" {

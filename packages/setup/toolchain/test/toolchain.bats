@@ -4,7 +4,7 @@ load helper
 
 setup() {
   prepare_stage
-  TOOLCHAIN=$SETUP/setup-toolchain/toolchain.sh
+  TOOLCHAIN=$SETUP/setup-toolchain/stage/toolchain.sh
   export BUILD_PACKAGES='build-essential git' PG_CHANNEL=debian PG_MAJOR=17
 }
 

@@ -3,8 +3,8 @@
 # Reads CONTAINER_USER, CONTAINER_HOME, CONTAINER_LOCALE.
 set -Eeuo pipefail
 
-# shellcheck source=apt.sh
-source "${BASH_SOURCE[0]%/*}/apt.sh"
+# shellcheck source=lib/apt.sh
+source "${BASH_SOURCE[0]%/*}/lib/apt.sh"
 
 # Makes user and group 999. Before any package does: the number is a promise to whoever mounts a volume.
 create_user() {

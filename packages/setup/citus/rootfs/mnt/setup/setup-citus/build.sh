@@ -3,10 +3,10 @@
 set -Eeuo pipefail
 
 SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
-# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/build-lib.sh
-source "$SETUP/setup-toolchain/build-lib.sh"
+# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/lib/build-lib.sh
+source "$SETUP/setup-toolchain/lib/build-lib.sh"
 
 # Compiles what lies in a folder and installs it. Without libcurl, which Citus would report statistics with to its maker.
 compile() {
@@ -21,9 +21,10 @@ compile() {
 main() {
   local -a packages
   read -ra packages <<<"${BUILD_PACKAGES:?}"
+  # First of all, because it is what may be missing.
+  source_unpack citus /build/citus
   apt_update
   apt_install "${packages[@]}"
-  source_unpack citus /build/citus
   compile /build/citus "${PG_MAJOR:?}"
   out_finish
 }

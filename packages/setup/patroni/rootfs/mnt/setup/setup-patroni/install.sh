@@ -3,10 +3,10 @@
 set -Eeuo pipefail
 
 SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
-# shellcheck source=../../../../../python/rootfs/mnt/setup/setup-python/bytecode.sh
-source "$SETUP/setup-python/bytecode.sh"
+# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../../../../../python/rootfs/mnt/setup/setup-python/lib/bytecode.sh
+source "$SETUP/setup-python/lib/bytecode.sh"
 
 # What Patroni's programs load, with the store that the container uses. Its server comes before what imports it in turn.
 MODULES=(patroni.__main__ patroni.api patroni.ctl patroni.dcs.etcd3 patroni.postgresql patroni.ha patroni.log patroni.validator patroni.watchdog psycopg2)

@@ -3,8 +3,8 @@
 set -Eeuo pipefail
 
 SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/build-lib.sh
-source "$SETUP/setup-toolchain/build-lib.sh"
+# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/lib/build-lib.sh
+source "$SETUP/setup-toolchain/lib/build-lib.sh"
 
 # Compiles what lies in a folder and installs it.
 compile() {

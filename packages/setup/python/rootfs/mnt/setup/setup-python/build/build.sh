@@ -2,11 +2,11 @@
 # Compiles Python PYTHON_VERSION into /out/usr/local, without its tests. Needs BUILD_PACKAGES.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
-# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/build-lib.sh
-source "$SETUP/setup-toolchain/build-lib.sh"
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/lib/build-lib.sh
+source "$SETUP/setup-toolchain/lib/build-lib.sh"
 
 # Gives the series of a release, such as 3.13, in REPLY.
 series() {

@@ -3,15 +3,15 @@
 # Channel pgdg reads PGDG_MIRROR; channel source installs what the compiled server needs, RUNTIME_PACKAGES.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
 # Nothing below /mnt gets into the image.
 SCRATCH=${SCRATCH:-/mnt}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
 # shellcheck source=nojit.sh
-source "$SETUP/setup-postgresql/nojit.sh"
-# shellcheck source=pgdg.sh
-source "$SETUP/setup-postgresql/pgdg.sh"
+source "$SETUP/setup-postgresql/install/nojit.sh"
+# shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/pgdg/pgdg.sh
+source "$SETUP/setup-toolchain/pgdg/pgdg.sh"
 
 # libnss-wrapper: initdb asks who it runs as, and any UID may; zstd, xz-utils: compressed init scripts.
 COMPANIONS=(libnss-wrapper zstd xz-utils)

@@ -4,7 +4,7 @@ load ../../base/test/helper
 
 setup() {
   prepare_stubs
-  PGDG=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-postgresql/pgdg.sh
+  PGDG=$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-toolchain/pgdg/pgdg.sh
   export APT_ROOT=$BATS_TEST_TMPDIR/root APT_SECRETS=$BATS_TEST_TMPDIR/secrets KEY=$BATS_TEST_TMPDIR/key.gpg
   mkdir -p "$APT_ROOT/etc/apt/sources.list.d" "$APT_SECRETS" "$BATS_TEST_TMPDIR/copy"
   LIST=$APT_ROOT/etc/apt/sources.list.d/pgdg.list

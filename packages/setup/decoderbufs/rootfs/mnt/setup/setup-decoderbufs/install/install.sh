@@ -2,9 +2,9 @@
 # Installs decoderbufs for PostgreSQL PG_MAJOR from DECODERBUFS_CHANNEL: its package, or what a compiled one needs.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
 
 # Says why nothing can be installed, and ends with the exit code for configuration.
 refuse() {

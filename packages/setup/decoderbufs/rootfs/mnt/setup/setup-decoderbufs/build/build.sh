@@ -2,11 +2,11 @@
 # Compiles decoderbufs against PostgreSQL PG_MAJOR into /out.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
-# shellcheck source=../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/build-lib.sh
-source "$SETUP/setup-toolchain/build-lib.sh"
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/lib/build-lib.sh
+source "$SETUP/setup-toolchain/lib/build-lib.sh"
 
 # Compiles what lies in a folder and installs it.
 compile() {
@@ -20,9 +20,10 @@ compile() {
 main() {
   local -a packages
   read -ra packages <<<"${BUILD_PACKAGES:?}"
+  # First of all, because it is what may be missing.
+  source_unpack decoderbufs /build/decoderbufs
   apt_update
   apt_install "${packages[@]}"
-  source_unpack decoderbufs /build/decoderbufs
   compile /build/decoderbufs "${PG_MAJOR:?}"
   out_finish
 }

@@ -2,11 +2,11 @@
 # Installs Python 3 from PYTHON_CHANNEL; channel source installs what the compiled one needs, RUNTIME_PACKAGES.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/apt.sh
-source "$SETUP/setup-base/apt.sh"
-# shellcheck source=bytecode.sh
-source "$SETUP/setup-python/bytecode.sh"
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../lib/bytecode.sh
+source "$SETUP/setup-python/lib/bytecode.sh"
 
 # Says why nothing can be installed, and ends with the exit code for configuration.
 refuse() {

@@ -38,10 +38,20 @@ source_verify() {
   [[ $found == "$2" ]] || build_refuse "${1##*/}: expected sha256 $2, found $found; see where it comes from"
 }
 
-# Downloads an address into a file.
+# Ends the build for a source that cannot be fetched: with nothing in /out where the image may do without the component
+# (OPTIONAL), which strata image would have left out whole; else with an error. Needs the address and the file.
+source_unreachable() {
+  local what="$1 cannot be fetched; put ${2##*/} into the sources folder (STRATA_SOURCES) and build with strata image"
+  [[ ${OPTIONAL:-false} == true ]] || build_refuse "$what"
+  printf 'build: WARNING: the image does without this component: %s\n' "$what" >&2
+  mkdir -p "$OUT"
+  exit 0
+}
+
+# Downloads an address into a file. A transfer that stands still for a minute is given up.
 source_download() {
-  curl --fail --silent --show-error --location --retry 3 --connect-timeout 15 --output "$2" -- "$1" \
-    || build_refuse "$1 cannot be fetched; put ${2##*/} into the sources folder (STRATA_SOURCES) and build with strata image"
+  curl --fail --silent --show-error --location --retry 3 --connect-timeout 15 --speed-limit 1 --speed-time 60 \
+    --output "$2" -- "$1" || source_unreachable "$1" "$2"
 }
 
 # Fetches a commit and packs it as an archive; git checks it against the commit. Needs repository, commit, name, file.
@@ -49,8 +59,7 @@ source_clone() {
   local room
   room=$(mktemp -d)
   git -C "$room" init --quiet --bare
-  git -C "$room" fetch --quiet --depth=1 "$1" "$2" \
-    || build_refuse "$1 cannot be fetched; put ${4##*/} into the sources folder (STRATA_SOURCES) and build with strata image"
+  git -C "$room" fetch --quiet --depth=1 "$1" "$2" || source_unreachable "$1" "$4"
   git -C "$room" archive --format=tar.gz --prefix="$3/" --output="$4" "$2"
   rm -rf "$room"
 }

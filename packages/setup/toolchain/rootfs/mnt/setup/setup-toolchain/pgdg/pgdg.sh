@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The PostgreSQL project's APT repository, sourced by install.sh.
+# The PostgreSQL project's APT repository, sourced by who installs from it; that one has refuse.
 
 # What the project publishes: https://www.postgresql.org/download/linux/debian/
 PGDG_FINGERPRINT=B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8
