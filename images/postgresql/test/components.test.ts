@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
 import { inspectImage } from "@strata/engine";
+import { describe, expect, it } from "vitest";
 import { Container, engine, imageOf, VARIANTS } from "./container.js";
 
 /** Releases of components by variant, as the servers name them. */
@@ -41,11 +41,15 @@ describe.each(VARIANTS)("components of $variant", ({ variant }) => {
     await container.sql(
       "select citus_set_coordinator_host('localhost', 5432); create table t (id int primary key, v text); select create_distributed_table('t', 'id'); insert into t select g, 'v' || g from generate_series(1, 100) g",
     );
-    expect(await container.sql("select count(*), count(distinct shardid) from t, pg_dist_shard where logicalrelid = 't'::regclass")).toBe(
-      "3200|32",
-    );
+    expect(
+      await container.sql(
+        "select count(*), count(distinct shardid) from t, pg_dist_shard where logicalrelid = 't'::regclass",
+      ),
+    ).toBe("3200|32");
     expect(await container.sql("select pg_stat_monitor_version()")).toBe(RELEASES[variant].monitorVersion);
-    expect(Number(await container.sql("select count(*) from pg_stat_monitor where query like '%distributed%'"))).toBeGreaterThan(0);
+    expect(
+      Number(await container.sql("select count(*) from pg_stat_monitor where query like '%distributed%'")),
+    ).toBeGreaterThan(0);
   });
 
   it("decode a change with decoderbufs", async () => {

@@ -15,12 +15,14 @@ import {
   stepOwners,
 } from "@strata/engine";
 import { fail } from "@strata/fragment";
-import { resolveComponents, writeContext } from "./components.js";
+import { readArtifacts, resolveComponents, writeContext } from "./components.js";
 import { BuildDisplay, say } from "./output.js";
 import { partsOf, recordParts } from "./parts.js";
 import type { BuildRecord } from "./report/record.js";
 import { revisionLabels } from "./revision.js";
 import { sourcesFolder } from "./sources.js";
+import { restoreArtifacts, saveArtifacts } from "./turbo.js";
+import { workspaceRoot } from "./workspace.js";
 
 /** How a variant is built. */
 export interface BuildOptions {
@@ -76,6 +78,37 @@ export function dialectFor(engine: Engine, wanted?: Dialect): Dialect {
   return wanted ?? (knowsLinks(engine) ? "buildkit" : "portable");
 }
 
+/** Fragments of a plan that are compiled, without those. */
+const compiled = (plan: Plan, without: ReadonlyMap<string, unknown>): string[] =>
+  plan.stages
+    .filter(({ kind, fragment }) => kind === "build" && !without.has(fragment))
+    .map(({ fragment }) => fragment);
+
+/** Brings what components compile to out of Turbo's caches, as far as it is not here yet. */
+async function fromTurbo(image: ImageDefinition, plan: Plan): Promise<void> {
+  const folder = dirname(fileURLToPath(image.module));
+  const root = workspaceRoot(folder);
+  const missing = compiled(plan, await readArtifacts(image, plan, say));
+  if (!root || missing.length === 0) return;
+  const [warning] = await restoreArtifacts(root, folder, missing);
+  if (warning) say(`Turbo's remote cache is of no help, building goes on without it: ${warning}`);
+}
+
+/** Lets Turbo keep what was compiled, so that no other machine has to. */
+async function toTurbo(
+  image: ImageDefinition,
+  plan: Plan,
+  record: BuildRecord,
+  artifacts: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  const folder = dirname(fileURLToPath(image.module));
+  const root = workspaceRoot(folder);
+  const fresh = compiled(plan, artifacts).filter((fragment) =>
+    record.parts.some(({ id }) => id === `stage/${fragment}`),
+  );
+  if (root && fresh.length > 0) await saveArtifacts(root, folder, fresh);
+}
+
 /** Builds one variant on an engine: its base, its components, its layers, its tags. */
 export async function buildVariant(
   engine: Engine,
@@ -96,6 +129,7 @@ export async function buildVariant(
     ...(given ? { given } : {}),
     ...(options.refreshBase ? { refresh: true } : {}),
   });
+  await fromTurbo(image, planned);
   const components = await resolveComponents(image, planned, prepared, { folder: sourcesFolder(), say, cancelSignal });
   const { plan, artifacts } = components;
   for (const { fragment, reason } of plan.without) say(`building without ${fragment}: ${reason}`);
@@ -141,6 +175,7 @@ export async function buildVariant(
     if (before.record) await writeJson(join(room, "previous.json"), before.record);
     await writeJson(join(room, "image.json"), plan);
     await writeJson(join(room, "build.json"), record);
+    await toTurbo(image, plan, record, artifacts);
     return record;
   } finally {
     display.stop();

@@ -54,3 +54,51 @@ export async function runTask(root: string, name: string, task: string): Promise
   }
   return taskStates(summary);
 }
+
+/** The task that makes the artifact of a fragment, in the package of an image. */
+export const artifactTask = (fragment: string): string => `artifact:${fragment}`;
+
+/** Says in the environment of an artifact task that it may only restore: a miss ends it at once, and is not kept. */
+export const RESTORE_ONLY = "STRATA_ARTIFACT_RESTORE_ONLY";
+
+/** What Turbo says about a remote cache that does not answer, or answers something else. */
+const REMOTE_TROUBLE = /remote cache|artifact.*(signature|verification)|cache.*(unavailable|timed? ?out)/i;
+
+/** Runs the artifact tasks of these fragments that the image's package has; gives Turbo's warnings of its remote cache. */
+async function runArtifacts(
+  root: string,
+  packageJson: { readonly name?: string; readonly scripts?: Readonly<Record<string, string>> },
+  fragments: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const program = turboProgram(root);
+  const tasks = fragments.map(artifactTask).filter((task) => packageJson.scripts?.[task] !== undefined);
+  if (!program || !packageJson.name || tasks.length === 0) return [];
+  const words = ["run", ...tasks, `--filter=${packageJson.name}`, "--continue", "--output-logs=none"];
+  const done = await attempt(program, words, { cwd: root, env: { ...environment } });
+  const lines = `${done.stdout}\n${done.stderr}`.split("\n").filter((line) => /warn|error/i.test(line));
+  return lines.filter((line) => REMOTE_TROUBLE.test(line)).map((line) => line.trim());
+}
+
+interface Package {
+  readonly name?: string;
+  readonly scripts?: Readonly<Record<string, string>>;
+}
+
+/** The package.json of an image's folder; nothing where there is none. */
+async function imagePackage(folder: string): Promise<Package> {
+  return JSON.parse(await readFile(join(folder, "package.json"), "utf8").catch(() => "{}"));
+}
+
+/**
+ * Brings artifacts of these fragments out of Turbo's caches, the machine's own and the remote one, where they are. It
+ * compiles nothing. Gives a warning for a remote cache that is of no help.
+ */
+export async function restoreArtifacts(root: string, folder: string, fragments: readonly string[]): Promise<string[]> {
+  return runArtifacts(root, await imagePackage(folder), fragments, { [RESTORE_ONLY]: "1" });
+}
+
+/** Lets Turbo keep the artifacts of these fragments, which the engine has just compiled and only hands out. */
+export async function saveArtifacts(root: string, folder: string, fragments: readonly string[]): Promise<string[]> {
+  return runArtifacts(root, await imagePackage(folder), fragments, {});
+}

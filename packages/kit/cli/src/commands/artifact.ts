@@ -10,6 +10,7 @@ import { readArtifacts, resolveStage, stageContext, writeContext } from "../comp
 import { BuildDisplay, megabytes, say, sayEmitted } from "../output.js";
 import { partsOf } from "../parts.js";
 import { sourcesFolder } from "../sources.js";
+import { RESTORE_ONLY } from "../turbo.js";
 import { select } from "../workspace.js";
 
 /** Options of `strata artifact`. */
@@ -78,6 +79,14 @@ export async function artifactCommand(
       const name = `artifact ${fragment} of ${plan.tags[0]}`;
       if (there.has(fragment)) {
         say(`${name} is there, ${megabytes(there.get(fragment)!.length)}`);
+        continue;
+      }
+      if (process.env[RESTORE_ONLY]) {
+        problems.add(
+          name,
+          "expected it in Turbo's cache, found none",
+          "without STRATA_ARTIFACT_RESTORE_ONLY it is made",
+        );
         continue;
       }
       try {
