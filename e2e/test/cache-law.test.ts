@@ -33,7 +33,7 @@ async function image(): Promise<string[]> {
   const stdout = await must(scratch.folder, "pnpm", "--silent", "strata", "image", "postgresql", "17-trixie", "--json");
   const [{ parts }] = JSON.parse(stdout);
   return parts
-    .filter(({ id, state }: { id: string; state: string }) => state === "built")
+    .filter(({ state }: { state: string }) => state === "built")
     .map(({ id }: { id: string }) => id);
 }
 
