@@ -32,9 +32,7 @@ async function turbo(): Promise<string[]> {
 async function image(): Promise<string[]> {
   const stdout = await must(scratch.folder, "pnpm", "--silent", "strata", "image", "postgresql", "17-trixie", "--json");
   const [{ parts }] = JSON.parse(stdout);
-  return parts
-    .filter(({ state }: { state: string }) => state === "built")
-    .map(({ id }: { id: string }) => id);
+  return parts.filter(({ state }: { state: string }) => state === "built").map(({ id }: { id: string }) => id);
 }
 
 const imageId = async (): Promise<string> =>

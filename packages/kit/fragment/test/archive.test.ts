@@ -15,7 +15,14 @@ const file = (path: string, mode = "0644") => ({ path, mode, content: Buffer.fro
 async function listed(content: Buffer): Promise<string[]> {
   const folder = await scratch();
   await write(folder, { "a.tar": content });
-  const { stdout } = await run("tar", ["--utc", "--full-time", "--numeric-owner", "-tvf", join(folder, "a.tar")]);
+  const { stdout } = await run("tar", [
+    "--quoting-style=literal",
+    "--utc",
+    "--full-time",
+    "--numeric-owner",
+    "-tvf",
+    join(folder, "a.tar"),
+  ]);
   return stdout.trim().split("\n");
 }
 

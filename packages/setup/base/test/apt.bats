@@ -128,3 +128,8 @@ make_files() {
   [ -z "$(find "$APT_ROOT" -type f)" ]
   [ -d "$BATS_TEST_TMPDIR/a" ]
 }
+
+@test "apt.sh at its old place brings the same functions" {
+  run -0 bash -c 'source "$1"; type -t apt_install' bash "$BATS_TEST_DIRNAME/../rootfs/mnt/setup/setup-base/apt.sh"
+  [ "$output" = function ]
+}
