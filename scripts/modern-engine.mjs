@@ -26,7 +26,6 @@ import {
   clientScript,
   daemonCommand,
   freeSubnet,
-  interfacesOf,
   layout,
   MARK,
   networkCommands,
@@ -65,11 +64,9 @@ function running() {
   return { client: paths.client, socket: paths.socket, server: state.server, storage: state.storage };
 }
 
-/** Takes away what an engine leaves when its processes are gone. @param {State | undefined} state */
-function clean(state) {
-  for (const name of state ? interfacesOf(net(["ip", "-o", "-4", "address"]).stdout, state.subnet) : [])
-    if (name !== paths.bridge) net(["ip", "link", "delete", name, "type", "bridge"]);
-  for (const command of networkCommands(paths, "").down) net(command);
+/** Takes away what an engine leaves when its processes are gone. */
+function clean() {
+  for (const command of networkCommands(paths, "", 0).down) net(command);
   for (const path of [paths.state, paths.socket, paths.pidFile, paths.client]) rmSync(path, { force: true });
 }
 
@@ -90,7 +87,7 @@ async function stop() {
     if (!(await until(killed, STOP_LIMIT)))
       throw new Error(`modern engine: expected its processes to end, found ${left().join(", ")} still there`);
   }
-  clean(state);
+  clean();
 }
 
 /** Whether the bootstrapped Debian is whole and made of the packages of today. */
@@ -166,12 +163,15 @@ function folders() {
   );
 }
 
-/** @param {string} subnet */
-function makeNetwork(subnet) {
-  for (const command of networkCommands(paths, subnet).up) {
+/** Joins the namespace of a process to the machine. @param {string} subnet @param {number} pid */
+async function makeNetwork(subnet, pid) {
+  const namespaceOf = (/** @type {number | string} */ id) => call(["readlink", `/proc/${id}/ns/net`]).stdout;
+  // Until it has one of its own the other end of the cable would stay here.
+  await until(() => namespaceOf(pid) !== namespaceOf("self"), READY_LIMIT);
+  for (const command of networkCommands(paths, subnet, pid).up) {
     const done = net(command);
     if (done.ok) continue;
-    clean(undefined);
+    await stop();
     throw new Refusal(`modern engine: this machine refused \`${command.join(" ")}\`: ${done.stderr}`);
   }
 }
@@ -179,11 +179,10 @@ function makeNetwork(subnet) {
 /** Starts the daemon and waits until its client has an answer from it. */
 async function launch() {
   const subnet = freeSubnet(readFileSync("/proc/net/route", "utf8"));
-  makeNetwork(subnet);
   const log = openSync(paths.log, "w");
   const mark = randomBytes(8).toString("hex");
   const enter = ["bash", ENTER, paths.root, ...folders(), "--", ...daemonCommand(paths, subnet)];
-  const daemon = spawn("unshare", ["--mount", "--propagation", "private", ...enter], {
+  const daemon = spawn("unshare", ["--mount", "--net", "--propagation", "private", ...enter], {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
@@ -196,6 +195,7 @@ async function launch() {
   const save = (/** @type {Partial<State>} */ more) =>
     writeFileSync(paths.state, `${JSON.stringify({ pid, mark, subnet, ...more })}\n`);
   save({});
+  await makeNetwork(subnet, pid);
   let [server, storage] = ["", ""];
   const answers = () => {
     if (!existsSync(paths.socket)) return false;

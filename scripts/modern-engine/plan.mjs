@@ -31,7 +31,7 @@ export function layout(cache) {
     log: file("dockerd.log"),
     client: file("docker"),
     config: file("config"),
-    bridge: `strata-${id}`,
+    link: `strata-${id}`,
     chain: `STRATA-${id}`,
     lock: `\0strata-modern-engine-${id}`,
   };
@@ -98,21 +98,29 @@ export function freeSubnet(routes) {
 }
 
 /**
- * What makes the engine's network, and what takes it away. Its daemon is kept from iptables: at its start it would
- * drop the chains of the machine's first daemon. So its containers get two rules here, in chains of their own.
- * @param {Pick<Layout, "bridge" | "chain">} names
+ * What joins the engine's own network namespace to the machine, and what takes that away. A second daemon in the
+ * machine's namespace would take the first one's bridge and iptables chains away when it starts; in one of its own it
+ * does as it likes. The machine passes on what comes from there, and nothing else is let in.
+ * @param {Pick<Layout, "link" | "chain">} names
  * @param {string} subnet as freeSubnet gives it
+ * @param {number} pid a process in the namespace
  */
-export function networkCommands({ bridge, chain }, subnet) {
+export function networkCommands({ link, chain }, subnet, pid) {
   const net = `${subnet}.0.0/16`;
   const replies = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
   const filter = ["iptables", "-w", "-t", "filter"];
   const nat = ["iptables", "-w", "-t", "nat"];
+  const inside = ["nsenter", `--net=/proc/${pid}/ns/net`, "ip"];
   return {
     up: [
-      ["ip", "link", "add", "name", bridge, "type", "bridge"],
-      ["ip", "address", "add", `${subnet}.0.1/24`, "dev", bridge],
-      ["ip", "link", "set", bridge, "up"],
+      ["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"],
+      ["ip", "link", "add", "name", link, "type", "veth", "peer", "name", "eth0", "netns", String(pid)],
+      ["ip", "address", "add", `${subnet}.255.1/30`, "dev", link],
+      ["ip", "link", "set", link, "up"],
+      [...inside, "link", "set", "lo", "up"],
+      [...inside, "address", "add", `${subnet}.255.2/30`, "dev", "eth0"],
+      [...inside, "link", "set", "eth0", "up"],
+      [...inside, "route", "add", "default", "via", `${subnet}.255.1`],
       [...filter, "-N", chain],
       [...filter, "-A", chain, "-s", net, "-j", "ACCEPT"],
       [...filter, "-A", chain, "-d", net, ...replies, "-j", "ACCEPT"],
@@ -125,21 +133,9 @@ export function networkCommands({ bridge, chain }, subnet) {
       [...filter, "-D", "FORWARD", "-j", chain],
       [...nat, "-D", "POSTROUTING", "-j", chain],
       ...[filter, nat].flatMap((table) => ["-F", "-X"].map((flag) => [...table, flag, chain])),
-      ["ip", "link", "delete", bridge],
+      ["ip", "link", "delete", link],
     ],
   };
-}
-
-/**
- * The interfaces that have an address of a subnet: bridges of the engine's own networks (docker network create).
- * @param {string} addresses what `ip -o -4 address` prints
- * @param {string} subnet
- */
-export function interfacesOf(addresses, subnet) {
-  return addresses
-    .split("\n")
-    .map((line) => /^\d+: (\S+) +inet (\S+)/.exec(line))
-    .flatMap((match) => (match?.[1] && match[2]?.startsWith(`${subnet}.`) ? [match[1]] : []));
 }
 
 /**
@@ -156,10 +152,8 @@ export function daemonCommand(paths, subnet) {
     `--data-root=${paths.data}`,
     "--exec-root=/run/docker",
     `--pidfile=${paths.pidFile}`,
-    `--bridge=${paths.bridge}`,
-    `--default-address-pool=base=${subnet}.128.0/17,size=24`,
-    "--iptables=false",
-    "--ip-masq=false",
+    `--bip=${subnet}.0.1/24`,
+    `--default-address-pool=base=${subnet}.128.0/18,size=24`,
   ];
 }
 

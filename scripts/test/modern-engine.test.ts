@@ -9,7 +9,6 @@ import {
   daemonCommand,
   familyOf,
   freeSubnet,
-  interfacesOf,
   layout,
   MARK,
   networkCommands,
@@ -36,9 +35,9 @@ describe("layout", () => {
     expect(paths.root).toBe("/cache/strata/modern-engine/rootfs");
     expect(paths.socket.startsWith("/cache/strata/modern-engine/")).toBe(true);
     expect(layout("/cache")).toEqual(paths);
-    for (const name of ["bridge", "chain", "lock"] as const) expect(other[name]).not.toBe(paths[name]);
+    for (const name of ["link", "chain", "lock"] as const) expect(other[name]).not.toBe(paths[name]);
     // Linux takes 15 bytes for an interface and 28 for a chain.
-    expect(paths.bridge.length).toBeLessThanOrEqual(15);
+    expect(paths.link.length).toBeLessThanOrEqual(15);
     expect(paths.chain.length).toBeLessThanOrEqual(28);
   });
 });
@@ -101,9 +100,9 @@ describe("freeSubnet", () => {
 });
 
 describe("networkCommands", () => {
-  const { up, down } = networkCommands(paths, "10.213");
+  const { up, down } = networkCommands(paths, "10.213", 42);
 
-  it("makes the bridge and touches no chain but its own, besides one jump for each table", () => {
+  it("touches no chain of the machine but its own, besides one jump for each table", () => {
     const chains = up.flatMap((command) => {
       const at = command.findIndex((word) => ["-A", "-I"].includes(word));
       return at < 0 ? [] : [{ chain: command[at + 1], jump: command.at(-1) }];
@@ -113,7 +112,15 @@ describe("networkCommands", () => {
       { chain: "FORWARD", jump: paths.chain },
       { chain: "POSTROUTING", jump: paths.chain },
     ]);
-    expect(up[0]).toEqual(["ip", "link", "add", "name", paths.bridge, "type", "bridge"]);
+  });
+
+  it("lays a cable into the namespace, and gives addresses inside of it and nowhere else", () => {
+    const text = up.map((command) => command.join(" "));
+    expect(text).toContain(`ip link add name ${paths.link} type veth peer name eth0 netns 42`);
+    expect(
+      text.filter((line) => / eth0$| lo up$|default/.test(line)).every((line) => /netns 42|^nsenter/.test(line)),
+    ).toBe(true);
+    expect(text.join("\n")).not.toContain("docker0");
   });
 
   it("takes everything away again", () => {
@@ -122,28 +129,15 @@ describe("networkCommands", () => {
       for (const flag of ["-F", "-X"]) expect(text).toContain(`iptables -w -t ${table} ${flag} ${paths.chain}`);
     expect(text).toContain(`iptables -w -t filter -D FORWARD -j ${paths.chain}`);
     expect(text).toContain(`iptables -w -t nat -D POSTROUTING -j ${paths.chain}`);
-    expect(text.at(-1)).toBe(`ip link delete ${paths.bridge}`);
-  });
-});
-
-describe("interfacesOf", () => {
-  it("finds the bridges of a subnet, and no neighbour's", () => {
-    const text = [
-      "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever",
-      "5: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\  valid_lft forever",
-      "9: br-0123456789ab    inet 10.213.128.1/24 scope global br-0123456789ab\\  valid_lft forever",
-      "11: other    inet 10.21.3.1/24 scope global other\\  valid_lft forever",
-    ].join("\n");
-    expect(interfacesOf(text, "10.213")).toEqual(["br-0123456789ab"]);
+    expect(text.at(-1)).toBe(`ip link delete ${paths.link}`);
   });
 });
 
 describe("daemonCommand", () => {
-  it("keeps the daemon from iptables and from docker0, and in folders of its own", () => {
+  it("keeps the daemon in folders and addresses of its own", () => {
     const words = daemonCommand(paths, "10.213");
-    for (const word of ["--iptables=false", "--ip-masq=false", `--bridge=${paths.bridge}`, `--data-root=${paths.data}`])
-      expect(words).toContain(word);
-    expect(words.join(" ")).not.toMatch(/bridge=none|docker0|\/var\/lib\/docker/);
+    for (const word of ["--bip=10.213.0.1/24", `--data-root=${paths.data}`]) expect(words).toContain(word);
+    expect(words.join(" ")).not.toMatch(/bridge=none|\/var\/lib\/docker/);
   });
 });
 
