@@ -9,7 +9,7 @@ setup() {
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere APT_ROOT=$BATS_TEST_TMPDIR/root PATRONI_CHANNEL=debian
   mkdir -p "$SETUP" "$APT_ROOT"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../{base,python}/rootfs/mnt/setup/. "$SETUP"
-  INSTALL=$SETUP/setup-patroni/install.sh
+  INSTALL=$SETUP/setup-patroni/install/install.sh
   sed -i 's|remove_defaults ""|remove_defaults "$APT_ROOT"|' "$INSTALL"
 }
 
@@ -101,4 +101,10 @@ make_files() {
   unset PATRONI_CHANNEL
   with_install -1 'main'
   [[ $output == *PATRONI_CHANNEL* ]]
+}
+
+@test "install_source installs what a release needs" {
+  RUNTIME_PACKAGES='python3-click python3-yaml' with_install -0 'bytecode_drop() { echo "drop $*"; }; install_source'
+  grep -qF '[python3-click] [python3-yaml]' "$CALLS"
+  [[ $output == *'drop /usr/lib/python3'* ]]
 }

@@ -74,7 +74,7 @@ C
 
 @test "main refuses a channel that it does not know, before it fetches anything" {
   PGBACKREST_CHANNEL=pgdg with_install -2 'main'
-  [[ $output == *'channel: expected debian, found pgdg'* ]]
+  [[ $output == *'channel: expected debian or source, found pgdg'* ]]
   calls_are </dev/null
 }
 
@@ -93,5 +93,14 @@ C
 
 @test "install.sh runs main when it is executed" {
   PGBACKREST_CHANNEL=none run -2 bash "$INSTALL"
-  [[ $output == *'expected debian, found none'* ]]
+  [[ $output == *'expected debian or source, found none'* ]]
+}
+
+@test "install_source installs the libraries that the compiled one needs" {
+  RUNTIME_PACKAGES='libssl3 libxml2' with_install -0 'install_source'
+  run -0 cat "$CALLS"
+  [[ $output == 'apt-get '*'[--no-install-recommends] [libssl3] [libxml2]' ]]
+  unset RUNTIME_PACKAGES
+  with_install -1 'install_source'
+  [[ $output == *RUNTIME_PACKAGES* ]]
 }

@@ -20,6 +20,13 @@ install_debian() {
   rm -f /etc/pgbackrest.conf /etc/logrotate.d/pgbackrest
 }
 
+# Installs the libraries that the compiled one needs.
+install_source() {
+  local -a packages
+  read -ra packages <<<"${RUNTIME_PACKAGES:?}"
+  apt_install "${packages[@]}"
+}
+
 # Makes the folders that pgBackRest writes to; any UID may. Needs the root of the image.
 create_folders() {
   local root=${1:-}
@@ -29,8 +36,8 @@ create_folders() {
 
 main() {
   case ${PGBACKREST_CHANNEL:?} in
-    debian) ;;
-    *) refuse "channel: expected debian, found $PGBACKREST_CHANNEL" ;;
+    debian | source) ;;
+    *) refuse "channel: expected debian or source, found $PGBACKREST_CHANNEL" ;;
   esac
   apt_update
   "install_$PGBACKREST_CHANNEL"

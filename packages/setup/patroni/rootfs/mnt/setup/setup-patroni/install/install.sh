@@ -2,10 +2,10 @@
 # Installs Patroni from PATRONI_CHANNEL.
 set -Eeuo pipefail
 
-SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/..}
-# shellcheck source=../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
+SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
 source "$SETUP/setup-base/lib/apt.sh"
-# shellcheck source=../../../../../python/rootfs/mnt/setup/setup-python/lib/bytecode.sh
+# shellcheck source=../../../../../../python/rootfs/mnt/setup/setup-python/lib/bytecode.sh
 source "$SETUP/setup-python/lib/bytecode.sh"
 
 # What Patroni's programs load, with the store that the container uses. Its server comes before what imports it in turn.
@@ -34,10 +34,18 @@ install_debian() {
   bytecode_keep "${MODULES[@]}"
 }
 
+# Installs what a release needs; the release itself comes from its build stage.
+install_source() {
+  local -a packages
+  read -ra packages <<<"${RUNTIME_PACKAGES:?}"
+  apt_install "${packages[@]}"
+  bytecode_drop /usr/lib/python3*
+}
+
 main() {
   case ${PATRONI_CHANNEL:?} in
-    debian) ;;
-    *) refuse "channel: expected debian, found $PATRONI_CHANNEL" ;;
+    debian | source) ;;
+    *) refuse "channel: expected debian or source, found $PATRONI_CHANNEL" ;;
   esac
   apt_update
   "install_$PATRONI_CHANNEL"
