@@ -6,12 +6,19 @@ import postgresql from "@strata/postgresql";
 import setupBase from "@strata/setup-base";
 import setupCitus from "@strata/setup-citus";
 import setupDecoderbufs from "@strata/setup-decoderbufs";
+import setupPatroni from "@strata/setup-patroni";
 import setupPgStatMonitor from "@strata/setup-pg-stat-monitor";
 import setupPgbackrest from "@strata/setup-pgbackrest";
 import setupPostgresql from "@strata/setup-postgresql";
+import setupPython from "@strata/setup-python";
 import setupToolchain from "@strata/setup-toolchain";
 
 const base = { user: "postgres", home: "/var/lib/postgresql" };
+const bookworm = {
+  name: "debian:bookworm-slim",
+  digest: "sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587",
+  suite: "bookworm",
+};
 
 export default defineImage({
   name: "postgresql",
@@ -33,6 +40,8 @@ export default defineImage({
     setupCitus,
     setupPgStatMonitor,
     setupDecoderbufs,
+    setupPython,
+    setupPatroni,
     entrypoint,
     healthcheck,
     postgresql,
@@ -56,16 +65,25 @@ export default defineImage({
     },
     "15-bookworm": {
       tags: ["15"],
-      base: {
-        name: "debian:bookworm-slim",
-        digest: "sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587",
-        suite: "bookworm",
-      },
+      base: bookworm,
       options: {
         "setup-base": base,
         "setup-postgresql": { major: "15" },
         "setup-citus": { version: "11.3.1" },
         "setup-pg-stat-monitor": { version: "2.2.0" },
+      },
+    },
+    "13-source": {
+      tags: ["13"],
+      onDemand: true,
+      base: bookworm,
+      options: {
+        "setup-base": base,
+        "setup-postgresql": { major: "13", channel: "source", version: "13.5", jit: false },
+        "setup-pgbackrest": { channel: "source", version: "2.56.0" },
+        "setup-citus": { version: "11.3.1" },
+        "setup-pg-stat-monitor": { version: "2.2.0" },
+        "setup-decoderbufs": { channel: "source", version: "3.2.2.Final" },
       },
     },
   },

@@ -27,6 +27,8 @@ export interface Variant<F extends readonly AnyFragment[] = readonly AnyFragment
   readonly tags?: readonly string[];
   /** The variant that commands take when none is named; exactly one has it. */
   readonly default?: boolean;
+  /** An engine builds it only when it is named; such as one whose sources few sites have. It is always rendered. */
+  readonly onDemand?: boolean;
 }
 
 /** How `strata up` starts the image for a first look. Absent: without secrets, and healthy is all that is asked. */

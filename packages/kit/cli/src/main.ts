@@ -51,6 +51,7 @@ function onImage(name: string, summary: string, variants: string): Command {
 const words = (command: Command): string[] => command.processedArgs.filter((word) => typeof word === "string");
 const DIALECTS = ["portable", "buildkit"];
 const ALL = "name of a variant; without it all of them";
+const BUILT = "name of a variant; without it all but those that are built on demand";
 const ONE = "name of a variant; without it the default one";
 
 onImage("plan", "Show what an image consists of, layer by layer, without building anything.", ALL)
@@ -61,7 +62,7 @@ onImage("build", "Emit the fragment in this folder, or render an image's Dockerf
   .addOption(JSON_OPTION)
   .action((_image, _variant, options, command) => buildCommand(words(command), options));
 
-onImage("image", "Build an image on an engine, and tell by layer what was cached.", ALL)
+onImage("image", "Build an image on an engine, and tell by layer what was cached.", BUILT)
   .addOption(JSON_OPTION)
   .option("--no-cache", "build every layer again")
   .option("--base <image>", "take this image of the engine's store as the base (also STRATA_BASE)")
@@ -69,7 +70,7 @@ onImage("image", "Build an image on an engine, and tell by layer what was cached
   .addOption(new Option("--dialect <name>", "write this dialect, not the best that the engine knows").choices(DIALECTS))
   .action((_image, _variant, options, command) => imageCommand(words(command), options, cancelSignal()));
 
-onImage("artifact", "Compile the components of an image and keep what each installs, for Turbo to carry along.", ALL)
+onImage("artifact", "Compile the components of an image and keep what each installs, for Turbo to carry along.", BUILT)
   .option("--fragment <name>", "only this fragment's")
   .action((_image, _variant, options: ArtifactOptions, command) =>
     artifactCommand(words(command), options, cancelSignal()),

@@ -51,8 +51,9 @@ async function imageByName(name: string, folders: readonly string[]): Promise<Im
  * The image and variants that the words of a command name. Without an image: the one here, or the only one. Without a
  * variant: all of them, or the default one where a command takes one. One word may be a variant of the image here.
  * Raises a StrataError with the nearest name for an unknown one.
+ * @param many whether all variants are meant where none is named; `built`: all but those built on demand
  */
-export async function select(cwd: string, words: readonly string[], many: boolean): Promise<Selection> {
+export async function select(cwd: string, words: readonly string[], many: boolean | "built"): Promise<Selection> {
   const folders = await imageFolders(cwd);
   if (folders.length === 0)
     fail(
@@ -71,5 +72,7 @@ export async function select(cwd: string, words: readonly string[], many: boolea
     );
   const image = first === undefined ? only! : await imageByName(first, folders);
   if (second === undefined && !many) return { image, variants: [defaultVariant(image)] };
-  return { image, variants: chooseVariants(image, second) };
+  const variants = chooseVariants(image, second);
+  if (second !== undefined || many !== "built") return { image, variants };
+  return { image, variants: variants.filter((name) => !image.variants[name]!.onDemand) };
 }

@@ -65,7 +65,7 @@ export async function artifactCommand(
   options: ArtifactOptions,
   cancelSignal: AbortSignal,
 ): Promise<void> {
-  const { image, variants } = await select(process.cwd(), words, true);
+  const { image, variants } = await select(process.cwd(), words, "built");
   const prepared = await prepareImage(image, variants, sayEmitted);
   const problems = new Problems();
   const compiled = new Set<string>();

@@ -40,7 +40,7 @@ export async function imageCommand(
   options: ImageOptions,
   cancelSignal: AbortSignal,
 ): Promise<void> {
-  const { image, variants } = await select(process.cwd(), words, true);
+  const { image, variants } = await select(process.cwd(), words, "built");
   const prepared = await prepareImage(image, variants, sayEmitted);
   const engine = await findEngine();
   const records: BuildRecord[] = [];
