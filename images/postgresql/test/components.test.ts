@@ -38,14 +38,16 @@ describe.each(VARIANTS)("components of $variant", ({ variant }) => {
       RELEASES[variant].citus,
     );
     expect(await container.sql("select citus_version()")).toContain(`Citus ${RELEASES[variant].citusVersion}`);
-    await container.sql(
-      "select citus_set_coordinator_host('localhost', 5432); create table t (id int primary key, v text); select create_distributed_table('t', 'id'); insert into t select g, 'v' || g from generate_series(1, 100) g",
-    );
-    expect(
-      await container.sql(
-        "select count(*), count(distinct shardid) from t, pg_dist_shard where logicalrelid = 't'::regclass",
-      ),
-    ).toBe("3200|32");
+    for (const statement of [
+      "select citus_set_coordinator_host('localhost', 5432)",
+      "select citus_set_node_property('localhost', 5432, 'shouldhaveshards', true)",
+      "create table t (id int primary key, v text)",
+      "select create_distributed_table('t', 'id')",
+      "insert into t select g, 'v' || g from generate_series(1, 100) g",
+    ])
+      await container.sql(statement);
+    expect(await container.sql("select count(*) from t")).toBe("100");
+    expect(await container.sql("select count(*) from pg_dist_shard where logicalrelid = 't'::regclass")).toBe("32");
     expect(await container.sql("select pg_stat_monitor_version()")).toBe(RELEASES[variant].monitorVersion);
     expect(
       Number(await container.sql("select count(*) from pg_stat_monitor where query like '%distributed%'")),
@@ -60,8 +62,9 @@ describe.each(VARIANTS)("components of $variant", ({ variant }) => {
     await container.sql("select pg_create_logical_replication_slot('s', 'decoderbufs')");
     await container.sql("insert into t values (1, 'a change')");
     const decoded = await container.sql(
-      "select convert_from(data, 'SQL_ASCII') like '%a change%' from pg_logical_slot_peek_binary_changes('s', null, null) where length(data) > 30",
+      "select bool_or(position('a change'::bytea in data) > 0) from pg_logical_slot_peek_binary_changes('s', null, null)",
     );
-    expect(decoded).toContain("t");
+    // It tells on stderr what it does; the answer is the last line.
+    expect(decoded.split("\n").at(-1)).toBe("t");
   });
 });
