@@ -15,18 +15,12 @@ const IMAGE = join("images", "postgresql");
  */
 
 /**
- * The variables of a variant, from the contract files that are in its image.
+ * What image.json says of a variant.
  * @param {string} dist
  * @param {string} variant
+ * @returns {{ onDemand: boolean, environment: Record<string, unknown> }}
  */
-function declared(dist, variant) {
-  const fragments = join(dist, variant, "fragments");
-  return readdirSync(fragments, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".contract"))
-    .flatMap((path) => readFileSync(join(fragments, path), "utf8").split("\n"))
-    .filter((line) => line.startsWith("var|"))
-    .map((line) => String(line.split("|")[1]));
-}
+const imageJson = (dist, variant) => JSON.parse(readFileSync(join(dist, variant, "image.json"), "utf8"));
 
 /**
  * Every test of Vitest's JSON reports in a folder.
@@ -126,7 +120,10 @@ export function printPromises(root) {
   /** @type {Test[]} */
   let tests;
   try {
-    variants = readdirSync(dist).sort().reverse();
+    variants = readdirSync(dist)
+      .filter((variant) => !imageJson(dist, variant).onDemand)
+      .sort()
+      .reverse();
     tests = reported(join(root, IMAGE, "reports"));
   } catch {
     process.stdout.write("promises: expected the image rendered and its tests run, found no report; see above why\n");
@@ -135,7 +132,8 @@ export function printPromises(root) {
   /** @type {Row[]} */
   const rows = JSON.parse(readFileSync(join(root, IMAGE, "test", "promises.json"), "utf8"));
   const judged = rows.map((row) => judge(row, tests, variants));
-  const complaints = checkVariables(rows, [...new Set(variants.flatMap((variant) => declared(dist, variant)))]);
+  const declared = variants.flatMap((variant) => Object.keys(imageJson(dist, variant).environment));
+  const complaints = checkVariables(rows, [...new Set(declared)]);
   const bad = judged.filter(({ results }) => results.some((result) => result !== "passed"));
   process.stdout.write(`\n${table(judged, variants)}\n\n`);
   for (const complaint of complaints) process.stdout.write(`${complaint}\n`);

@@ -59,10 +59,8 @@ describe("printPromises", () => {
       return true;
     });
     for (const variant of ["one", "two"])
-      write(
-        `dist/${variant}/fragments/f/rootfs/f.contract`,
-        "var|NAME|string|||\nvar|REPO1_KEY|string|||\nprefix|NA\n",
-      );
+      write(`dist/${variant}/image.json`, JSON.stringify({ environment: { NAME: {}, REPO1_KEY: {} } }));
+    write("dist/rare/image.json", JSON.stringify({ onDemand: true, environment: {} }));
     write("test/promises.json", JSON.stringify([row]));
   });
 
@@ -90,7 +88,7 @@ describe("printPromises", () => {
   it("fails without a report, and for a variable without a row", () => {
     expect(printPromises(root)).toEqual({ passed: 0, failed: 1, skipped: 0 });
     report(["one", "two"]);
-    write("dist/one/fragments/g/rootfs/g.contract", "var|OTHER|string|||\n");
+    write("dist/one/image.json", JSON.stringify({ environment: { NAME: {}, REPO1_KEY: {}, OTHER: {} } }));
     expect(printPromises(root)).toEqual({ passed: 1, failed: 1, skipped: 0 });
     expect(printed).toContain("variable OTHER: expected a row");
   });

@@ -1,20 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** A variable as the image's environment contract declares it. */
 export interface Declared {
   readonly name: string;
   readonly type: string;
-  readonly flags: readonly string[];
+  readonly secret?: boolean;
+  readonly file?: boolean;
 }
 
-/** Every variable of a variant, from the contract files that are in the image. */
+/** Every variable of a variant, a family such as POSTGRESQL_* left out. */
 export function contract(variant: string): Declared[] {
-  const fragments = fileURLToPath(new URL(`../dist/${variant}/fragments`, import.meta.url));
-  return readdirSync(fragments, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".contract"))
-    .flatMap((path) => readFileSync(`${fragments}/${path}`, "utf8").split("\n"))
-    .map((line) => line.split("|"))
-    .filter(([kind]) => kind === "var")
-    .map(([, name = "", type = "", , flags = ""]) => ({ name, type, flags: flags.split(",").filter(Boolean) }));
+  const file = fileURLToPath(new URL(`../dist/${variant}/image.json`, import.meta.url));
+  const { environment } = JSON.parse(readFileSync(file, "utf8")) as {
+    environment: Record<string, Omit<Declared, "name">>;
+  };
+  return Object.entries(environment)
+    .filter(([name]) => !name.endsWith("*"))
+    .map(([name, variable]) => ({ ...variable, name }));
 }

@@ -187,7 +187,7 @@ describe.each(VARIANTS)("hostile values given to $variant", ({ variant }) => {
 
   it("are refused by name in every variable that has a type, and as the path of a file that holds a value", async () => {
     const typed = contract(variant).filter(({ type }: Declared) => type !== "string");
-    const takers = contract(variant).filter(({ flags }) => flags.includes("secret") || flags.includes("file"));
+    const takers = contract(variant).filter(({ secret, file }) => secret || file);
     expect(typed.length).toBeGreaterThan(5);
     expect(takers.length).toBeGreaterThan(5);
     const names = [...typed.map(({ name }) => name), ...takers.map(({ name }) => `${name}_FILE`)];

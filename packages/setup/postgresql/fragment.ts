@@ -43,7 +43,7 @@ export default defineFragment({
   },
   setup: {
     install: "install/install.sh",
-    uses: ["setup-base/lib", "setup-toolchain/pgdg"],
+    uses: ["setup-base/lib", "setup-toolchain/pgdg", "setup-postgresql/lib"],
     buildPackages: [
       "libicu-dev",
       "libkrb5-dev",
@@ -74,7 +74,7 @@ export default defineFragment({
     ],
     build: {
       script: "build/build.sh",
-      uses: ["setup-base/lib", "setup-toolchain/lib"],
+      uses: ["setup-base/lib", "setup-toolchain/lib", "setup-postgresql/lib"],
       when: { option: "channel", is: "source" },
       sources: [
         {

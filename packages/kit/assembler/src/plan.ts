@@ -63,6 +63,8 @@ export interface Plan {
   readonly schema: 1;
   readonly image: string;
   readonly variant: string;
+  /** Built only where its name is given. */
+  readonly onDemand: boolean;
   readonly version: string;
   readonly repository: string;
   /** Full references, the variant's own first. */
@@ -152,7 +154,7 @@ export function plan(
   check(image, variant, given, all, problems);
   problems.throwIfAny();
 
-  const { base, options = {}, tags = [] } = image.variants[variant]!;
+  const { base, options = {}, tags = [], onDemand = false } = image.variants[variant]!;
   const repository = image.repository ?? `strata/${image.name}`;
   const values = new Map(
     manifests.map((manifest) => [
@@ -204,6 +206,7 @@ export function plan(
     schema: 1,
     image: image.name,
     variant,
+    onDemand,
     version: about.version,
     repository,
     tags: [variant, ...tags].map((tag) => `${repository}:${tag}`),

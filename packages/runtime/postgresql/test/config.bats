@@ -153,3 +153,23 @@ setup() {
   run -0 as_user bash "$SCRIPTS/init/03-config.sh" postgres
   [ -s "$STATE_FOLDERS/postgresql.conf" ]
 }
+
+@test "config_plugins: what is installed besides the server's own, where the server knows the parameter" {
+  local ask='CONFIG_TEXT=; config_plugins; echo "$CONFIG_TEXT"' list=$BATS_TEST_TMPDIR/plugins
+  mkdir "$list.d"
+  touch "$list.d/decoderbufs" "$list.d/citus"
+  run -0 with_postgresql "CONFIG_PLUGINS='$list'; $ask"
+  [ -z "$output" ]
+  echo 'pgoutput, test_decoding' >"$list"
+  run -0 with_postgresql "CONFIG_PLUGINS='$list'; $ask"
+  [ "$output" = "output_plugin_libraries = 'pgoutput, test_decoding, citus, decoderbufs'" ]
+  rm -r "$list.d"
+  run -0 with_postgresql "CONFIG_PLUGINS='$list'; $ask"
+  [ "$output" = "output_plugin_libraries = 'pgoutput, test_decoding'" ]
+}
+
+@test "config_build: the output plugins are a default, which files and the environment change" {
+  echo pgoutput >"$BATS_TEST_TMPDIR/plugins"
+  POSTGRESQL_OUTPUT_PLUGIN_LIBRARIES=mine run -0 with_postgresql "CONFIG_PLUGINS=$BATS_TEST_TMPDIR/plugins; config_build; echo \"\$CONFIG_TEXT\""
+  [[ $output == *"output_plugin_libraries = 'pgoutput'"*include_if_exists*"output_plugin_libraries = 'mine'"* ]]
+}

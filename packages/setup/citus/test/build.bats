@@ -77,9 +77,12 @@ C
   grep -qF '[PG_CONFIG=/usr/lib/postgresql/17/bin/pg_config]' "$CALLS"
 }
 
-@test "main leaves in /out the extension alone, as every build leaves it" {
+@test "main leaves in /out the extension, as every build leaves it, and its name for the list of output plugins" {
   run -0 bash "$BUILD"
-  [ "$(out_list)" = "$(finished_list citus)" ]
+  [ "$(out_list)" = "$(
+    echo '644 946684800 opt/container/output_plugin_libraries.d/citus'
+    finished_list citus
+  )" ]
 }
 
 @test "main compiles nothing when the lists or a package cannot be fetched" {

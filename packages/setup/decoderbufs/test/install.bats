@@ -11,6 +11,8 @@ setup() {
   mkdir -p "$SETUP" "$APT_ROOT/etc"
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../base/rootfs/mnt/setup/. "$SETUP"
   INSTALL=$SETUP/setup-decoderbufs/install/install.sh
+  # The copy makes nothing in this machine's /opt.
+  sed -i "s|/opt/|$APT_ROOT/opt/|g" "$INSTALL"
 }
 
 # Runs functions of install.sh in a shell of their own.
@@ -104,5 +106,14 @@ with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
     run -1 env -u "$variable" bash "$INSTALL"
     [[ $output == *"$variable"* ]]
     run ! grep -qF '[install]' "$CALLS"
+  done
+}
+
+@test "main adds it to the output plugins that the container's server loads, whatever its channel" {
+  local channel
+  for channel in debian source; do
+    rm -rf "$APT_ROOT/opt"
+    DECODERBUFS_CHANNEL=$channel with_install -0 'main'
+    [ -f "$APT_ROOT/opt/container/output_plugin_libraries.d/decoderbufs" ]
   done
 }

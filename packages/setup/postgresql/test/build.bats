@@ -11,6 +11,9 @@ if [[ " $* " == *" install "* ]]; then
   library=$OUT/usr/lib/postgresql/$PG_MAJOR/lib
   mkdir -p "$OUT/usr/include/postgresql/$PG_MAJOR" "$library"/{pgxs,bitcode}
   touch "$OUT/usr/include/postgresql/$PG_MAJOR/postgres.h" "$library"/{pgxs/a.mk,bitcode/a.bc,llvmjit_types.bc,plpgsql.so}
+  mkdir -p "$library/../bin"
+  printf '#!/bin/sh\necho "postgres $*" >>"$CALLS"\n' >"$library/../bin/postgres"
+  chmod 755 "$library/../bin/postgres"
 fi
 S
   export SETUP=$BATS_TEST_TMPDIR/setup APT_SECRETS=/nowhere OUT=$BATS_TEST_TMPDIR/out BUILD_FOLDER=$BATS_TEST_TMPDIR/src
@@ -132,7 +135,7 @@ make [--silent] [DESTDIR=$OUT] [-C] [contrib] [install]" ]
 @test "main installs what compiling needs, compiles, and finishes, in this order" {
   run -0 bash "$BUILD"
   run -0 awk '{ print $1 }' "$CALLS"
-  [ "${lines[*]}" = 'apt-get apt-get source_unpack configure make make make make out_finish chown' ]
+  [ "${lines[*]}" = 'apt-get apt-get source_unpack configure make make make make postgres out_finish chown' ]
   grep -qF '[libicu-dev] [libssl-dev]' "$CALLS"
   grep -qF "source_unpack [postgresql] [$BUILD_FOLDER]" "$CALLS"
   run ! grep -qF '[llvm-dev]' "$CALLS"

@@ -14,8 +14,19 @@ setup() {
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../{base,toolchain}/rootfs/mnt/setup/. "$SETUP"
   INSTALL=$SETUP/setup-postgresql/install/install.sh
   # The copy names no file of this machine's /etc, so that no mistake in a test can reach one.
-  sed -i "s|/etc/|$APT_ROOT/etc/|g" "$INSTALL"
+  sed -i "s|/etc/|$APT_ROOT/etc/|g; s|/usr/lib/postgresql|$APT_ROOT&|g" "$INSTALL"
+  sed -i "s|=/opt/|=$APT_ROOT/opt/|" "$SETUP/setup-postgresql/lib/plugins.sh"
+  local major
+  for major in 15 16 17 18; do put_server "$major"; done
   export PG_MAJOR=17 PG_CHANNEL=debian PG_JIT=true PGDG_MIRROR=https://mirror.invalid/apt
+}
+
+# Puts a server of a major version where its package would: it knows one parameter, whose line is given, else none.
+put_server() {
+  local folder=$APT_ROOT/usr/lib/postgresql/$1/bin
+  mkdir -p "$folder"
+  printf '#!/bin/sh\n[ "$*" = --describe-config ] || exit 9\nprintf "%%b" "%s"\n' "${2-}" >"$folder/postgres"
+  chmod +x "$folder/postgres"
 }
 
 # Runs functions of install.sh in a shell of their own.
@@ -238,4 +249,22 @@ C
   unset RUNTIME_PACKAGES
   with_install -1 'install_source 17 false'
   [[ $output == *RUNTIME_PACKAGES* ]]
+}
+
+@test "plugins_note leaves the server's own list of output plugins, where its release has one" {
+  put_server 17 'work_mem\tuser\tx\tINTEGER\t4096\n'
+  with_install -0 'install_server 17 true'
+  [ ! -e "$APT_ROOT/opt" ]
+  put_server 17 'work_mem\tuser\tx\tINTEGER\t4096\noutput_plugin_libraries\tsuperuser\tSending\tSTRING\tpgoutput, test_decoding\n'
+  with_install -0 'install_server 17 true'
+  [ "$(cat "$APT_ROOT/opt/container/output_plugin_libraries")" = 'pgoutput, test_decoding' ]
+  with_install -0 'plugins_note "$APT_ROOT/usr/lib/postgresql/17/bin/postgres" "$APT_ROOT/out"'
+  [ -s "$APT_ROOT/out$APT_ROOT/opt/container/output_plugin_libraries" ]
+}
+
+@test "plugins_note fails where there is no server" {
+  mv "$APT_ROOT/usr/lib/postgresql/17/bin/postgres" "$APT_ROOT/elsewhere"
+  with_install -127 'plugins_note "$APT_ROOT/usr/lib/postgresql/17/bin/postgres" ""'
+  with_install -127 'install_server 17 true; echo never'
+  [[ $output != *never* ]]
 }

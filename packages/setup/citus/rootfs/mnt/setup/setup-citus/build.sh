@@ -18,6 +18,12 @@ compile() {
   make -C "$folder" --silent install with_llvm=no "DESTDIR=$OUT"
 }
 
+# Adds it to the output plugins that the container's server loads by default: shards are moved by logical decoding.
+list_plugin() {
+  mkdir -p "$OUT/opt/container/output_plugin_libraries.d"
+  : >"$OUT/opt/container/output_plugin_libraries.d/citus"
+}
+
 main() {
   local -a packages
   read -ra packages <<<"${BUILD_PACKAGES:?}"
@@ -26,6 +32,7 @@ main() {
   apt_update
   apt_install "${packages[@]}"
   compile /build/citus "${PG_MAJOR:?}"
+  list_plugin
   out_finish
 }
 

@@ -26,6 +26,12 @@ install_source() {
   apt_install "${packages[@]}"
 }
 
+# Adds it to the output plugins that the container's server loads by default.
+list_plugin() {
+  mkdir -p /opt/container/output_plugin_libraries.d
+  : >/opt/container/output_plugin_libraries.d/decoderbufs
+}
+
 main() {
   case ${DECODERBUFS_CHANNEL:?} in
     debian | source) ;;
@@ -33,6 +39,7 @@ main() {
   esac
   apt_update
   "install_$DECODERBUFS_CHANNEL" "${PG_MAJOR:?}"
+  list_plugin
   apt_clean
 }
 

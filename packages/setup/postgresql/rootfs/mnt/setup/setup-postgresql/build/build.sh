@@ -7,6 +7,8 @@ SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
 source "$SETUP/setup-base/lib/apt.sh"
 # shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/lib/build-lib.sh
 source "$SETUP/setup-toolchain/lib/build-lib.sh"
+# shellcheck source=../lib/plugins.sh
+source "$SETUP/setup-postgresql/lib/plugins.sh"
 
 # Says why nothing can be compiled, and ends with the exit code for configuration.
 refuse() {
@@ -95,6 +97,7 @@ main() {
   source_unpack postgresql "$folder"
   set_socket_folder "$folder"
   compile "$folder" "$PG_MAJOR" "$PG_JIT"
+  plugins_note "$OUT/usr/lib/postgresql/$PG_MAJOR/bin/postgres" "$OUT"
   kept_paths "$PG_MAJOR" "$PG_JIT"
   finish_keeping "$folder/aside" "${REPLIES[@]}"
 }

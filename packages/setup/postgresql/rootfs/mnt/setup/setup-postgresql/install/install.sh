@@ -12,6 +12,8 @@ source "$SETUP/setup-base/lib/apt.sh"
 source "$SETUP/setup-postgresql/install/nojit.sh"
 # shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/pgdg/pgdg.sh
 source "$SETUP/setup-toolchain/pgdg/pgdg.sh"
+# shellcheck source=../lib/plugins.sh
+source "$SETUP/setup-postgresql/lib/plugins.sh"
 
 # libnss-wrapper: initdb asks who it runs as, and any UID may; zstd, xz-utils: compressed init scripts.
 COMPANIONS=(libnss-wrapper zstd xz-utils)
@@ -50,6 +52,7 @@ install_server() {
   apt_install "${packages[@]}" "${COMPANIONS[@]}"
   # ssl-cert makes a private key while it is installed; the same key in every container is no secret.
   rm -f /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem
+  plugins_note "/usr/lib/postgresql/$major/bin/postgres" ""
 }
 
 # Installs the distribution's packages of a major version.

@@ -3,6 +3,7 @@
 # Init 03: the server's configuration. Ours includes the user's, which is never edited. Later lines win: defaults,
 # the user's postgresql.conf, the files of the configuration folder, the environment (POSTGRESQL_<PARAMETER>).
 
+CONFIG_PLUGINS=/opt/container/output_plugin_libraries
 CONFIG_HOOKS=() # functions that add lines while the configuration is built
 
 # Gives in REPLY a value as postgresql.conf wants it; inside its quotes a backslash has a meaning too.
@@ -90,6 +91,18 @@ config_environment() {
   done
 }
 
+# Adds the output plugins that are installed to those that the server loads by itself. The build leaves the server's own
+# list where its release knows that parameter, and a file for each that is installed besides.
+config_plugins() {
+  local list file
+  [[ -e $CONFIG_PLUGINS ]] && read -r list <"$CONFIG_PLUGINS" || return 0
+  for file in "$CONFIG_PLUGINS.d"/*; do
+    if [[ -e $file ]]; then list+=", ${file##*/}"; fi
+  done
+  config_quote "$list"
+  CONFIG_TEXT+="output_plugin_libraries = $REPLY"$'\n'
+}
+
 # Gives in CONFIG_TEXT our configuration and in CONFIG_CHECKED whether it holds anything that may be wrong.
 config_build() {
   local own=${POSTGRES_CONFIG_FILE:-$PGDATA/postgresql.conf} hook
@@ -97,6 +110,7 @@ config_build() {
   memory_config
   CONFIG_TEXT=$'# Written at every start; a change here is lost. See PGCONFIG and POSTGRESQL_<PARAMETER>.\n'
   CONFIG_TEXT+=$'\n# defaults\nlisten_addresses = \'*\'\n'"$MEMORY_DEFAULTS$MEMORY_BUFFERS"
+  config_plugins
   if [[ $DATABASE_SOCKETS != "$DATABASE_SOCKETS_HOME" ]]; then config_add unix_socket_directories "$DATABASE_SOCKETS"; fi
   CONFIG_CHECKED=""
   CONFIG_TEXT+=$'\n# the user\'s\n'
