@@ -27,7 +27,8 @@ archiving is on they are written to a file that only the server's user can read,
 
 **What decides about a parameter**, from lowest to highest:
 
-1. the built-in default, and ours: \`listen_addresses = '*'\`, and memory by the container's limit where it has one
+1. the built-in default, and ours: \`listen_addresses = '*'\`, memory by the container's limit where it has one, and the
+   output plugins that are installed
 2. the cluster's own \`postgresql.conf\`, or the file in \`-c config_file=…\`
 3. \`*.conf\` in \`PGCONFIG\`, in name order
 4. what is switched on: \`ARCHIVE_TIMEOUT\`, the TLS files, archiving

@@ -25,7 +25,7 @@ export default defineImage({
   module: import.meta.url,
   title: "PostgreSQL",
   description: "PostgreSQL, a drop-in for the official image, composed from Strata fragments",
-  licenses: "MIT AND PostgreSQL",
+  licenses: "MIT AND PostgreSQL AND AGPL-3.0-only",
   user: "999:999",
   up: {
     secrets: ["POSTGRES_PASSWORD"],
