@@ -43,6 +43,12 @@ function whyItFailed(reader: ProgressReader, output: ReadonlyMap<number, string[
   return [heading, ...lines.slice(-15).map((line) => `    ${line}`)].join("\n");
 }
 
+/** What to do about a failure: most lie in what was rendered, but a full disk does not. */
+const whatToDo = (message: string, folder: string): string =>
+  /no space left on device|not have enough free space/i.test(message)
+    ? "make room on the disk that holds the engine's data (`docker system df`, `docker builder prune`) and build again"
+    : `the rendered Dockerfile is in ${folder}`;
+
 /**
  * Builds a rendered folder with BuildKit and gives every step with what became of it. Raises a StrataError with the
  * end of the failed step's output. Tags are set by the engine at the end, so a build that was stopped leaves none.
@@ -96,14 +102,11 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
     }
     const result = await child;
     request.cancelSignal?.throwIfAborted();
-    if (result.failed)
-      throw new StrataError([
-        {
-          subject: request.target ? `stage ${request.target}` : `image ${request.tags[0]}`,
-          message: whyItFailed(reader, output),
-          fix: `the rendered Dockerfile is in ${request.folder}`,
-        },
-      ]);
+    if (result.failed) {
+      const subject = request.target ? `stage ${request.target}` : `image ${request.tags[0]}`;
+      const message = whyItFailed(reader, output);
+      throw new StrataError([{ subject, message, fix: whatToDo(message, request.folder) }]);
+    }
     return [...reader.steps.values()];
   } finally {
     await rm(secrets, { recursive: true, force: true });

@@ -117,6 +117,15 @@ describe("build", () => {
     expect(text).toContain("failed to parse Dockerfile");
   });
 
+  it("says what to do when the disk is full", async () => {
+    const stub = await engine(
+      'buildx\\ build*) printf "#4 [final 1/1] RUN x\\n#4 0.1 tar: write error: No space left on device\\n#4 ERROR: exit code: 2\\n"; exit 1 ;;',
+    );
+    const text = await problemsOf(() => build(stub.engine, { folder: "/x", tags: ["x:1"] }));
+    expect(text).toContain("No space left on device");
+    expect(text).toContain("docker builder prune");
+  });
+
   it("stops when it is told to, and leaves no secrets behind", async () => {
     const temporary = await ownTemporary();
     const stub = await engine('buildx\\ build*) echo "#1 [final 1/1] RUN x"; exec sleep 30 ;;');
