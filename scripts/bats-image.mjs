@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { attempt, build, findEngine, readSite } from "@strata/engine";
+import { attempt, build, findEngine, readSite } from "../packages/kit/engine/dist/index.js";
 import { ROOT } from "./bootstrap.mjs";
 import { coverageTable, mergeCoverage, percent, readCobertura, totalOf } from "./coverage.mjs";
 
@@ -64,7 +64,7 @@ function fillContext(context) {
 
 /**
  * Builds the test image of a variant. Gives undefined, or why its packages could not be installed.
- * @param {import("@strata/engine").Engine} engine
+ * @param {import("../packages/kit/engine/dist/index.js").Engine} engine
  * @param {{ context: string, variant: string, tag: string, packages: readonly string[] }} what
  */
 async function buildTestImage(engine, { context, variant, tag, packages }) {
@@ -80,7 +80,7 @@ async function buildTestImage(engine, { context, variant, tag, packages }) {
 
 /**
  * Runs the tests of one package in a container and fetches its reports. Gives what to show when a test failed.
- * @param {import("@strata/engine").Engine} engine
+ * @param {import("../packages/kit/engine/dist/index.js").Engine} engine
  * @param {Job} job
  * @returns {Promise<{ failed: string, coverage?: string }>}
  */
@@ -161,7 +161,7 @@ function reportCoverage(reports, context, reason) {
 /**
  * Builds the test images. Gives what there is to run, and why there may be no coverage. A machine that cannot install
  * what is needed is told of as skipped.
- * @param {import("@strata/engine").Engine} engine
+ * @param {import("../packages/kit/engine/dist/index.js").Engine} engine
  * @param {string} context
  */
 async function prepare(engine, context) {

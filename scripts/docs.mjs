@@ -4,7 +4,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ENVIRONMENT_INTRO, environmentDifferences, environmentSections } from "@strata/assembler";
+import {
+  ENVIRONMENT_INTRO,
+  environmentDifferences,
+  environmentSections,
+} from "../packages/kit/assembler/dist/index.js";
 import { ROOT, stop } from "./bootstrap.mjs";
 
 const FILE = "docs/environment.md";
@@ -75,7 +79,7 @@ container, and holds no secret in a file that others can read.
 
 /**
  * The plans of the image's variants, the default one first.
- * @returns {import("@strata/assembler").Plan[]}
+ * @returns {import("../packages/kit/assembler/dist/index.js").Plan[]}
  */
 function readPlans() {
   const folder = join(ROOT, "images", "postgresql", "dist");
@@ -83,14 +87,14 @@ function readPlans() {
   const files = names.map((name) => join(folder, name, "image.json")).filter((file) => existsSync(file));
   if (files.length === 0) stop(`expected the rendered image in ${folder}, found none`, "run `pnpm turbo build` first");
   const plans = files.map((file) => JSON.parse(readFileSync(file, "utf8")));
-  const isDefault = (/** @type {import("@strata/assembler").Plan} */ { tags }) =>
+  const isDefault = (/** @type {import("../packages/kit/assembler/dist/index.js").Plan} */ { tags }) =>
     Number(tags.some((tag) => tag.endsWith(":latest")));
   return plans.sort((a, b) => isDefault(b) - isDefault(a));
 }
 
 /**
  * The whole page.
- * @param {readonly import("@strata/assembler").Plan[]} plans the default variant first
+ * @param {readonly import("../packages/kit/assembler/dist/index.js").Plan[]} plans the default variant first
  */
 export function environmentPage(plans) {
   const [first] = plans;

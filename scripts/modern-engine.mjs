@@ -109,7 +109,7 @@ async function bootstrap() {
   say(`making Debian ${SUITE} with ${PACKAGES.join(", ")} in ${paths.root} (once, about a minute)`);
   for (const name of readdirSync(paths.folder)) if (name.startsWith("making-")) remove(join(paths.folder, name));
   // Where the kit is not built yet, mmdebstrap takes Debian's own mirror.
-  const engine = await import("@strata/engine").catch(() => undefined);
+  const engine = await import("../packages/kit/engine/dist/index.js").catch(() => undefined);
   const site = (await engine?.readSite(SUITE)) ?? {};
   const making = mkdtempSync(join(paths.folder, "making-"));
   const [target, sources, conf] = /** @type {const} */ (["rootfs", "sources.list", "apt.conf"]).map((name) =>

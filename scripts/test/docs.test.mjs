@@ -7,7 +7,7 @@ import { environmentPage } from "../docs.mjs";
  * @param {Record<string, object>} environment
  */
 const plan = (variant, environment) =>
-  /** @type {import("@strata/assembler").Plan} */ (
+  /** @type {import("../../packages/kit/assembler/dist/index.js").Plan} */ (
     /** @type {unknown} */ ({ variant, environment, fragments: [{ name: "a", summary: "Sample" }] })
   );
 const variable = { fragment: "a", type: "string", text: "Something." };

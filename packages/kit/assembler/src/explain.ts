@@ -1,7 +1,8 @@
 import type { Layer, Plan, Stage } from "./plan.js";
 import type { Dialect } from "./render.js";
+import { baseText } from "./stages.js";
 
-type Part = Pick<Layer, "id" | "fragment" | "digest" | "dockerfile" | "files">;
+type Part = Pick<Layer | Stage, "id" | "kind" | "fragment" | "digest" | "dockerfile" | "files">;
 
 const listed = (texts: readonly string[]): string =>
   texts.length > 3 ? `${texts.slice(0, 3).join(", ")} and ${texts.length - 3} more` : texts.join(", ");
@@ -37,6 +38,8 @@ function reasonFor(part: Part, old: Part | undefined, before: Plan, after: Plan)
     const fresh = part.dockerfile.split("\n").find((line) => !lines.has(line));
     return fresh === undefined ? "its instructions changed" : `its instructions changed: ${fresh.trim()}`;
   }
+  const [from, to] = [baseText(before.base), baseText(after.base)];
+  if (from !== to && (part.kind === "base" || part.kind === "toolchain")) return `the base ${from} → ${to}`;
   return "what it reads changed";
 }
 

@@ -13,7 +13,7 @@ import { digest, filesOf, type Values } from "./digest.js";
 import { filesSeen, membersOf } from "./members.js";
 import { order } from "./order.js";
 import { splitDockerfile } from "./sections.js";
-import { planStages } from "./stages.js";
+import { baseText, planStages } from "./stages.js";
 
 /** What a layer is for; also how seldom it changes, most seldom first. */
 export type LayerKind = "base" | "setup" | "component" | "runtime" | "metadata";
@@ -163,7 +163,7 @@ export function plan(
     ]),
   );
   const members = membersOf(manifests, fragments, values);
-  const stages = planStages(members);
+  const stages = planStages(members, base);
   const setup: Layer[] = [];
   const components: Layer[] = [];
   const runtime: Layer[] = [];
@@ -230,7 +230,7 @@ export function plan(
         id: "base",
         kind: "base",
         fragment: null,
-        digest: digest(`${from} ${base.name}@${base.digest}`, []),
+        digest: digest(`${from} ${baseText(base)}`, []),
         dockerfile: from,
         files: {},
       },

@@ -101,6 +101,15 @@ function bake(plan: Plan): string {
   return `${JSON.stringify({ group: { default: { targets: ["image"] } }, target: { image: target } }, null, 2)}\n`;
 }
 
+/**
+ * What an engine takes of the folder: of the fragments these very files. A file of an earlier state, which Turbo leaves
+ * there when it restores the folder, would be another input of the scripts that see its folder. Sources and artifacts
+ * are looked up by name.
+ */
+function ignored(paths: readonly string[]): string {
+  return `${["*", ...[...paths].sort().map((path) => `!${path}`), "!sources", "!artifacts"].join("\n")}\n`;
+}
+
 /** What a rendered folder holds besides what the plan says. */
 export interface RenderOptions {
   /** What components were compiled to, by fragment: archives of /out, used in place of compiling. */
@@ -120,7 +129,6 @@ export function render(
   const files = new Map<string, string | Uint8Array>([
     [DOCKERFILES.portable, dockerfile(plan, "portable", given)],
     [DOCKERFILES.buildkit, dockerfile(plan, "buildkit", given)],
-    [".dockerignore", "*\n!fragments\n!sources\n!artifacts\n"],
     ["image.json", `${JSON.stringify(plan, null, 2)}\n`],
     ["docker-bake.json", bake(plan)],
     ["environment.md", environmentReference(plan)],
@@ -132,6 +140,7 @@ export function render(
     for (const { path, kind } of manifest.files)
       if (kind === "setup") files.set(contextPath(manifest.name, path), contents.get(path)!);
   }
+  files.set(".dockerignore", ignored([...files.keys()].filter((path) => path.startsWith("fragments/"))));
   for (const { fragment, kind, digest, sources } of plan.stages) {
     if (kind !== "build") continue;
     files.set(`${sourcesPath(fragment)}/SOURCES`, sourcesText(sources));

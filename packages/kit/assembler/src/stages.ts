@@ -1,11 +1,18 @@
 import { buildStage, copyOut, TOOLCHAIN_STAGE } from "@strata/fragment";
+import type { BaseImage } from "./definition.js";
 import { digest, filesOf } from "./digest.js";
 import { filesSeen, type Member } from "./members.js";
 import type { Stage } from "./plan.js";
 import { planSource, sourcesText } from "./sources.js";
 
-/** The stages, each after those it needs: the toolchain, then one for every component that is compiled. */
-export function planStages(members: ReadonlyMap<string, Member>): Stage[] {
+/** A base as digests know it. */
+export const baseText = ({ name, digest: pinned }: BaseImage): string => `${name}@${pinned}`;
+
+/**
+ * The stages, each after those it needs: the toolchain, then one for every component that is compiled. What is compiled
+ * on one base is not what is compiled on another, so the base is in their digests.
+ */
+export function planStages(members: ReadonlyMap<string, Member>, base: BaseImage): Stage[] {
   const stages = new Map<string, Stage>();
   const add = (
     member: Member,
@@ -18,7 +25,7 @@ export function planStages(members: ReadonlyMap<string, Member>): Stage[] {
     const dropped = [...members.values()].filter(({ compiled }) => !compiled).map(({ manifest: { name } }) => name);
     const lines = sections.stages.get(stage.id)!.split("\n");
     const dockerfile = lines.filter((line) => !dropped.some((name) => line === copyOut(name))).join("\n");
-    const below = stage.needs.map((id) => stages.get(id)!.digest);
+    const below = stage.kind === "toolchain" ? [baseText(base)] : stage.needs.map((id) => stages.get(id)!.digest);
     stages.set(stage.id, {
       ...stage,
       fragment: manifest.name,

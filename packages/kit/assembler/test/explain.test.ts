@@ -41,6 +41,19 @@ describe("explain", () => {
     });
   });
 
+  it("names both bases, and what is compiled on them", async () => {
+    const { base } = sampleImage().variants["17-trixie"]!;
+    const moved = { ...base, digest: `sha256:${"c".repeat(64)}` };
+    const after = plan(sampleImage({ variants: { v: { base: moved } } }), "v", await sampleFragments(), about);
+    const why = `the base ${base.name}@${base.digest} → ${base.name}@${moved.digest}`;
+    expect(reasons(await planned(), after)).toEqual({
+      base: why,
+      toolchain: why,
+      "build-setup-extension": `toolchain changed: ${why}`,
+      "component/setup-extension": `build-setup-extension changed: toolchain changed: ${why}`,
+    });
+  });
+
   it("follows a change of the toolchain to what is compiled with it", async () => {
     const tools = await emitted(
       "setup-toolchain",

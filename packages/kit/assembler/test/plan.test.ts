@@ -182,13 +182,18 @@ describe("a layer's digest", () => {
     expect(changed(await planned(), await planned({}, { base: { user: "app" } }))).toEqual([]);
   });
 
-  it("changes for the base and the metadata alone when the base moves", async () => {
+  it("changes for the base and what is compiled on it when the base moves, and for the metadata with a release", async () => {
     const fragments = await sampleFragments();
     const first = sampleImage().variants["17-trixie"]!;
     const moved = { ...first, base: { ...first.base, digest: `sha256:${"c".repeat(64)}` } };
     const before = plan(sampleImage(), "17-trixie", fragments, about);
     const after = plan(sampleImage({ variants: { "17-trixie": moved } }), "17-trixie", fragments, about);
-    expect(changed(before, after)).toEqual(["base"]);
+    expect(changed(before, after)).toEqual([
+      "base",
+      "component/setup-extension",
+      "stage/build-setup-extension",
+      "stage/toolchain",
+    ]);
     const released = plan(sampleImage(), "17-trixie", fragments, { ...about, version: "1.2.4" });
     expect(changed(before, released)).toEqual(["metadata"]);
   });

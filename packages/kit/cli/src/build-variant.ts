@@ -15,13 +15,13 @@ import {
   stepOwners,
 } from "@strata/engine";
 import { fail } from "@strata/fragment";
-import { readArtifacts, resolveComponents, writeContext } from "./components.js";
+import { type Components, readArtifacts, resolveComponents, writeContext } from "./components.js";
 import { BuildDisplay, say } from "./output.js";
 import { partsOf, recordParts } from "./parts.js";
 import type { BuildRecord } from "./report/record.js";
 import { revisionLabels } from "./revision.js";
 import { sourcesFolder } from "./sources.js";
-import { restoreArtifacts, saveArtifacts } from "./turbo.js";
+import { TurboArtifacts } from "./turbo.js";
 import { workspaceRoot } from "./workspace.js";
 
 /** How a variant is built. */
@@ -31,6 +31,8 @@ export interface BuildOptions {
   readonly refreshBase?: boolean;
   /** The dialect to write; what the engine can do unless it is named. */
   readonly dialect?: Dialect;
+  /** Turbo's caches where several variants are built: what is told of them is told once. */
+  readonly turbo?: TurboArtifacts | undefined;
 }
 
 /** The folder of what builds leave beside an image: the context, the record, the plan. */
@@ -84,29 +86,30 @@ const compiled = (plan: Plan, without: ReadonlyMap<string, unknown>): string[] =
     .filter(({ kind, fragment }) => kind === "build" && !without.has(fragment))
     .map(({ fragment }) => fragment);
 
-/** Brings what components compile to out of Turbo's caches, as far as it is not here yet. */
-async function fromTurbo(image: ImageDefinition, plan: Plan): Promise<void> {
+/** Turbo's caches of what an image's components compile to; nothing outside of a workspace. */
+export function turboArtifacts(image: ImageDefinition): TurboArtifacts | undefined {
   const folder = dirname(fileURLToPath(image.module));
   const root = workspaceRoot(folder);
-  const missing = compiled(plan, await readArtifacts(image, plan, say));
-  if (!root || missing.length === 0) return;
-  const [warning] = await restoreArtifacts(root, folder, missing);
-  if (warning) say(`Turbo's remote cache is of no help, building goes on without it: ${warning}`);
+  return root === undefined ? undefined : new TurboArtifacts(root, folder, say);
 }
 
-/** Lets Turbo keep what was compiled, so that no other machine has to. */
+/** Brings what components compile to out of Turbo's caches, as far as it is not here yet. */
+async function fromTurbo(turbo: TurboArtifacts, image: ImageDefinition, plan: Plan): Promise<void> {
+  const { artifacts } = await readArtifacts(image, plan, say);
+  const missing = compiled(plan, artifacts);
+  if (missing.length > 0) await turbo.restore(plan.variant, missing);
+}
+
+/** Lets Turbo keep what was compiled, so that no other machine has to. Of what it gave and was bad, it has to forget. */
 async function toTurbo(
-  image: ImageDefinition,
-  plan: Plan,
-  record: BuildRecord,
-  artifacts: ReadonlyMap<string, unknown>,
+  turbo: TurboArtifacts,
+  { plan, artifacts, refused }: Components,
+  parts: BuildRecord["parts"],
 ): Promise<void> {
-  const folder = dirname(fileURLToPath(image.module));
-  const root = workspaceRoot(folder);
-  const fresh = compiled(plan, artifacts).filter((fragment) =>
-    record.parts.some(({ id }) => id === `stage/${fragment}`),
-  );
-  if (root && fresh.length > 0) await saveArtifacts(root, folder, fresh);
+  const fresh = compiled(plan, artifacts).filter((name) => parts.some(({ id }) => id === `stage/${name}`));
+  const [bad, good] = [fresh.filter((name) => refused.has(name)), fresh.filter((name) => !refused.has(name))];
+  if (good.length > 0) await turbo.save(plan.variant, good, false);
+  if (bad.length > 0) await turbo.save(plan.variant, bad, true);
 }
 
 /** Builds one variant on an engine: its base, its components, its layers, its tags. */
@@ -129,7 +132,9 @@ export async function buildVariant(
     ...(given ? { given } : {}),
     ...(options.refreshBase ? { refresh: true } : {}),
   });
-  await fromTurbo(image, planned);
+  // What is compiled on another base than the image's own is nobody else's business.
+  const turbo = given ? undefined : (options.turbo ?? turboArtifacts(image));
+  if (turbo) await fromTurbo(turbo, image, planned);
   const components = await resolveComponents(image, planned, prepared, { folder: sourcesFolder(), say, cancelSignal });
   const { plan, artifacts } = components;
   for (const { fragment, reason } of plan.without) say(`building without ${fragment}: ${reason}`);
@@ -153,6 +158,8 @@ export async function buildVariant(
     const count = plan.layers.reduce((sum, { dockerfile }) => sum + layerCount(dockerfile), 0);
     const sizes = await layerSizes(engine, plan.tags[0]!, count);
     const reasons = before.plan ? explain(before.plan, plan) : new Map<string, string>();
+    // Without a cache every layer is built, also one that comes out as it was.
+    const layers = options.cache === false ? undefined : { digests: built.layers, before: before.record?.parts ?? [] };
     const record: BuildRecord = {
       schema: 1,
       image: plan.image,
@@ -170,12 +177,12 @@ export async function buildVariant(
         origin: "turbo" as const,
         bytes: length,
       })),
-      parts: recordParts(parts, reportLayers(parts, steps), sizes, reasons),
+      parts: recordParts(parts, reportLayers(parts, steps), sizes, reasons, layers),
     };
     if (before.record) await writeJson(join(room, "previous.json"), before.record);
     await writeJson(join(room, "image.json"), plan);
     await writeJson(join(room, "build.json"), record);
-    await toTurbo(image, plan, record, artifacts);
+    if (turbo) await toTurbo(turbo, components, record.parts);
     return record;
   } finally {
     display.stop();

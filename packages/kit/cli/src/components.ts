@@ -26,6 +26,8 @@ export interface Components {
   readonly artifacts: ReadonlyMap<string, Buffer>;
   /** Files of sources that are compiled, by path in the sources folder of the context. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Fragments whose artifact was thrown away because it was changed. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /** A source as the stage reads of it: with the sum that was found, where nobody published one. */
@@ -54,22 +56,28 @@ function dependents(names: ReadonlySet<string>, { fragments }: Prepared): Set<st
   return found;
 }
 
+/** The artifacts of a variant that lie beside the image. */
+export type Artifacts = Pick<Components, "artifacts" | "refused">;
+
 /** Artifacts of the plan's stages that are whole and of these very stages. One that was changed is thrown away. */
 export async function readArtifacts(
   image: ImageDefinition,
   planned: Plan,
   say: (line: string) => void,
-): Promise<Map<string, Buffer>> {
+): Promise<Artifacts> {
   const artifacts = new Map<string, Buffer>();
+  const refused = new Set<string>();
   for (const stage of planned.stages.filter(({ kind }) => kind === "build")) {
     const folder = artifactFolder(image, planned.variant, stage.fragment);
     const artifact = await readArtifact(folder, stage);
     if (artifact.content) artifacts.set(stage.fragment, artifact.content);
-    else if (artifact.reason === undefined) continue;
-    else say(`${artifact.reason}; it is thrown away and compiled again`);
-    if (!artifact.content) await removeArtifact(folder);
+    else if (artifact.reason !== undefined) {
+      say(`${artifact.reason}; it is thrown away, and restored or compiled again`);
+      refused.add(stage.fragment);
+      await removeArtifact(folder);
+    }
   }
-  return artifacts;
+  return { artifacts, refused };
 }
 
 /** The sources of a stage, each with what came of it. */
@@ -94,7 +102,7 @@ export async function resolveComponents(
   prepared: Prepared,
   options: SourceOptions,
 ): Promise<Components> {
-  const artifacts = await readArtifacts(image, planned, options.say);
+  const { artifacts, refused } = await readArtifacts(image, planned, options.say);
   const problems = new Problems();
   const missing = new Map<string, string>();
   const sources = new Map<string, string>();
@@ -111,7 +119,7 @@ export async function resolveComponents(
     else problems.list.push(missingSource(stage.fragment, why));
   }
   problems.throwIfAny();
-  if (missing.size === 0) return { plan: withSums(planned, sums), artifacts, sources };
+  if (missing.size === 0) return { plan: withSums(planned, sums), artifacts, sources, refused };
   const without = [...dependents(new Set(missing.keys()), prepared)].map((fragment) => ({
     fragment,
     reason: missing.get(fragment) ?? "it needs one that is left out",
@@ -121,6 +129,7 @@ export async function resolveComponents(
     plan: withSums(plan(image, planned.variant, prepared.fragments, prepared.about, { without }), sums),
     artifacts: new Map([...artifacts].filter(([name]) => !names.has(name))),
     sources: new Map([...sources].filter(([path]) => !names.has(path.slice(0, path.indexOf("/"))))),
+    refused,
   };
 }
 
@@ -142,7 +151,7 @@ export async function resolveStage(planned: Plan, fragment: string, options: Sou
     }
   }
   problems.throwIfAny();
-  return { plan: withSums(planned, sums), artifacts: new Map(), sources };
+  return { plan: withSums(planned, sums), artifacts: new Map(), sources, refused: new Set() };
 }
 
 const missingSource = (fragment: string, why: readonly string[]): Problem => ({

@@ -9,6 +9,7 @@ import { imageCommand } from "./commands/image.js";
 import { planCommand } from "./commands/plan.js";
 import { reportCommand } from "./commands/report.js";
 import { downCommand, upCommand } from "./commands/up.js";
+import { diskProblem } from "./disk.js";
 import { say } from "./output.js";
 
 const canceled = new AbortController();
@@ -108,10 +109,12 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
+  const disk = diskProblem(error);
+  const known = disk ? new StrataError([disk]) : error;
   if (canceled.signal.aborted) {
     interrupted();
-  } else if (error instanceof StrataError) {
-    for (const line of error.message.split("\n")) say(line.startsWith(" ") ? line : `${pc.red("strata:")} ${line}`);
-    process.exitCode = error.exitCode;
+  } else if (known instanceof StrataError) {
+    for (const line of known.message.split("\n")) say(line.startsWith(" ") ? line : `${pc.red("strata:")} ${line}`);
+    process.exitCode = known.exitCode;
   } else throw error;
 }

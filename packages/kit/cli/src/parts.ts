@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Dialect, neededStages, type Plan } from "@strata/assembler";
 import type { LayerReport, Part } from "@strata/engine";
 import { layerCount } from "@strata/engine";
@@ -6,7 +7,12 @@ import type { PartRecord } from "./report/record.js";
 const STAGE_PREFIX = "stage/";
 
 /** A part of a rendered Dockerfile with what a record says of it whatever becomes of it. */
-type PlannedPart = Part & Pick<PartRecord, "kind" | "fragment" | "needs"> & { readonly planId: string };
+type PlannedPart = Part &
+  Pick<PartRecord, "kind" | "fragment" | "needs"> & {
+    readonly planId: string;
+    /** Whether it is a linked layer, which follows from nothing below it. */
+    readonly linked: boolean;
+  };
 
 /**
  * The parts of the Dockerfile that is built, as the engine will name their steps: stages, then the layers of the image.
@@ -21,6 +27,7 @@ export function partsOf(plan: Plan, artifacts: ReadonlySet<string>, dialect: Dia
       stage: id,
       kind,
       fragment,
+      linked: false,
       dockerfile: made ? `FROM scratch AS ${id}\nADD artifact /out/` : dockerfile,
       needs: made
         ? []
@@ -35,24 +42,41 @@ export function partsOf(plan: Plan, artifacts: ReadonlySet<string>, dialect: Dia
       ...(kind === "component" ? [`${STAGE_PREFIX}${fragment}`] : []),
     ];
     below = id;
-    return { id, planId: id, stage: "final", kind, fragment, dockerfile, needs };
+    return { id, planId: id, stage: "final", kind, fragment, linked, dockerfile, needs };
   });
   return [...stages, ...layers];
 }
 
-/** What became of every part: the engine's report, the sizes of layers, and why what was built is another one. */
+/** The layers of an image, and its parts when it was built the time before. */
+export interface LayersNow {
+  /** Digests, in order; of the base's too. */
+  readonly digests: readonly string[];
+  readonly before: readonly PartRecord[];
+}
+
+/**
+ * What became of every part: the engine's report, the sizes of layers, and why what was built is another one.
+ * @param layers with it, a linked layer that is what it was counts as cached: BuildKit also says that it built one that it
+ *   only joined to others below
+ */
 export function recordParts(
   parts: readonly PlannedPart[],
   reports: readonly LayerReport[],
   sizes: readonly number[] | undefined,
   reasons: ReadonlyMap<string, string>,
+  layers?: LayersNow,
 ): PartRecord[] {
   const byId = new Map(reports.map((report) => [report.id, report]));
+  const before = new Map(layers?.before.map((part) => [part.id, part.layers]));
+  const count = parts.reduce((sum, { stage, dockerfile }) => sum + (stage === "final" ? layerCount(dockerfile) : 0), 0);
+  const digests = layers && layers.digests.length >= count && count > 0 ? layers.digests.slice(-count) : [];
   const left = [...(sizes ?? [])];
   const built = new Set<string>();
-  return parts.map(({ id, planId, kind, fragment, needs, dockerfile, stage }) => {
-    const report = byId.get(id);
-    const own = stage === "final" ? left.splice(0, layerCount(dockerfile)) : [];
+  return parts.map(({ id, planId, kind, fragment, linked, needs, dockerfile, stage }) => {
+    const made = stage === "final" ? layerCount(dockerfile) : 0;
+    const [own, now] = [left.splice(0, made), digests.splice(0, made)];
+    const joined = linked && now.length > 0 && isDeepStrictEqual(now, before.get(id));
+    const report = joined && byId.get(id)?.state === "built" ? undefined : byId.get(id);
     const state = report?.state ?? "cached";
     if (state === "built") built.add(id);
     const cause = needs.find((name) => built.has(name));
@@ -65,6 +89,7 @@ export function recordParts(
       state,
       seconds: report?.seconds ?? 0,
       ...(report?.from === undefined ? {} : { from: report.from, to: report.to! }),
+      ...(now.length > 0 ? { layers: now } : {}),
       ...(sizes && own.length > 0 ? { bytes: own.reduce((sum, size) => sum + size, 0) } : {}),
       needs,
       ...(state === "built" ? { reason } : {}),

@@ -9,6 +9,7 @@ import type { PlannedSource } from "@strata/assembler";
 import { attempt } from "@strata/engine";
 import { fail } from "@strata/fragment";
 import { EnvHttpProxyAgent, fetch } from "undici";
+import { isFull } from "./disk.js";
 
 /** A source that is at hand and is what it has to be, or why it cannot be had. */
 export type Obtained =
@@ -79,6 +80,8 @@ async function download(url: string, file: string, cancelSignal?: AbortSignal): 
     return whole ? undefined : `${url} broke off after ${size} of ${length} bytes`;
   } catch (error) {
     cancelSignal?.throwIfAborted();
+    // A component is never left out for a disk that is full.
+    if (isFull(error)) throw error;
     const { cause, message } = error as Error;
     return `${url}: ${(cause as Error | undefined)?.message || message}`;
   }
@@ -94,26 +97,30 @@ async function fetchCommit(source: PlannedSource, file: string, room: string): P
   ];
   for (const step of steps) {
     const done = await git(...step);
+    if (/no space left on device|quota exceeded/i.test(done.stderr))
+      throw Object.assign(new Error(done.reason), { code: "ENOSPC" });
     if (!done.ok) return `${source.git} ${source.commit?.slice(0, 12)}: ${done.reason}`;
   }
   return undefined;
 }
 
-/**
- * Gives a source out of the sources folder, or fetches it into there. Raises a StrataError with both sums where what is
- * there or what was fetched is something else; a source that cannot be reached is no error.
- */
-export async function obtainSource(source: PlannedSource, options: SourceOptions): Promise<Obtained> {
-  const { folder, say, cancelSignal } = options;
+/** Fetches a source into the sources folder, which is made where it is not there. */
+async function fetchSource(source: PlannedSource, { folder, say, cancelSignal }: SourceOptions): Promise<Obtained> {
   const path = join(folder, source.file);
-  if (existsSync(path)) return verified(source, path);
-  await mkdir(folder, { recursive: true });
-  const room = await mkdtemp(join(folder, ".fetch-"));
+  const absent = `${source.file} is not in ${folder}`;
+  let room: string;
+  try {
+    await mkdir(folder, { recursive: true });
+    room = await mkdtemp(join(folder, ".fetch-"));
+  } catch (error) {
+    if (isFull(error)) throw error;
+    return { reason: `${absent}, and nothing can be put there: ${(error as Error).message}` };
+  }
   try {
     const part = join(room, source.file);
     say(`fetching ${source.file} from ${source.url ?? source.git}`);
     const reason = source.url ? await download(source.url, part, cancelSignal) : await fetchCommit(source, part, room);
-    if (reason !== undefined) return { reason: `${source.file} is not in ${folder}, and ${reason}` };
+    if (reason !== undefined) return { reason: `${absent}, and ${reason}` };
     const found = await sumOf(part);
     if (source.sha256 !== undefined && found !== source.sha256)
       fail(
@@ -126,5 +133,23 @@ export async function obtainSource(source: PlannedSource, options: SourceOptions
     return { path, sha256: found };
   } finally {
     await rm(room, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Gives a source out of the sources folder, or fetches it into there. Raises a StrataError with both sums where what is
+ * there or what was fetched is something else, and where it has no room; one that cannot be reached is no error.
+ */
+export async function obtainSource(source: PlannedSource, options: SourceOptions): Promise<Obtained> {
+  const path = join(options.folder, source.file);
+  try {
+    return existsSync(path) ? await verified(source, path) : await fetchSource(source, options);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return fail(
+      `sources folder ${options.folder}`,
+      `expected room for ${source.file}, found none: ${(error as Error).message}`,
+      "make room there, or name another folder with STRATA_SOURCES",
+    );
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { attempt } from "@strata/engine";
 import { fail } from "@strata/fragment";
 import { z } from "zod";
+import { probeRemote, remoteAddress, remoteTroubles } from "./remote.js";
 
 /** What Turbo did about a task. */
 export type TaskState = "hit" | "ran";
@@ -55,30 +56,11 @@ export async function runTask(root: string, name: string, task: string): Promise
   return taskStates(summary);
 }
 
-/** The task that makes the artifact of a fragment, in the package of an image. */
-export const artifactTask = (fragment: string): string => `artifact:${fragment}`;
+/** The task that makes the artifact of a fragment in a variant, in the package of an image. */
+export const artifactTask = (variant: string, fragment: string): string => `artifact:${variant}:${fragment}`;
 
 /** Says in the environment of an artifact task that it may only restore: a miss ends it at once, and is not kept. */
 export const RESTORE_ONLY = "STRATA_ARTIFACT_RESTORE_ONLY";
-
-/** What Turbo says about a remote cache that does not answer, or answers something else. */
-const REMOTE_TROUBLE = /remote cache|artifact.*(signature|verification)|cache.*(unavailable|timed? ?out)/i;
-
-/** Runs the artifact tasks of these fragments that the image's package has; gives Turbo's warnings of its remote cache. */
-async function runArtifacts(
-  root: string,
-  packageJson: { readonly name?: string; readonly scripts?: Readonly<Record<string, string>> },
-  fragments: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): Promise<string[]> {
-  const program = turboProgram(root);
-  const tasks = fragments.map(artifactTask).filter((task) => packageJson.scripts?.[task] !== undefined);
-  if (!program || !packageJson.name || tasks.length === 0) return [];
-  const words = ["run", ...tasks, `--filter=${packageJson.name}`, "--continue", "--output-logs=none"];
-  const done = await attempt(program, words, { cwd: root, env: { ...environment } });
-  const lines = `${done.stdout}\n${done.stderr}`.split("\n").filter((line) => /warn|error/i.test(line));
-  return lines.filter((line) => REMOTE_TROUBLE.test(line)).map((line) => line.trim());
-}
 
 interface Package {
   readonly name?: string;
@@ -90,15 +72,72 @@ async function imagePackage(folder: string): Promise<Package> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8").catch(() => "{}"));
 }
 
-/**
- * Brings artifacts of these fragments out of Turbo's caches, the machine's own and the remote one, where they are. It
- * compiles nothing. Gives a warning for a remote cache that is of no help.
- */
-export async function restoreArtifacts(root: string, folder: string, fragments: readonly string[]): Promise<string[]> {
-  return runArtifacts(root, await imagePackage(folder), fragments, { [RESTORE_ONLY]: "1" });
-}
+/** Artifacts of an image in Turbo's caches, the machine's own and the remote one. Needs a workspace with Turbo. */
+export class TurboArtifacts {
+  #remote = true;
+  #asked = false;
 
-/** Lets Turbo keep the artifacts of these fragments, which the engine has just compiled and only hands out. */
-export async function saveArtifacts(root: string, folder: string, fragments: readonly string[]): Promise<string[]> {
-  return runArtifacts(root, await imagePackage(folder), fragments, {});
+  /**
+   * @param root the workspace
+   * @param folder the image's package in it
+   * @param say is told once that the remote cache is of no help; it is then left alone
+   */
+  constructor(
+    private readonly root: string,
+    private readonly folder: string,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** Brings artifacts of these fragments out of the caches, where they are. It compiles nothing. */
+  async restore(variant: string, fragments: readonly string[]): Promise<void> {
+    await this.#run(variant, fragments, "restore");
+  }
+
+  /**
+   * Puts the artifacts of these fragments into the caches. The engine has just compiled them, and only hands them out.
+   * The image is there already, so what goes wrong is told and no error.
+   * @param replace whether what the caches hold is bad: then they are not asked
+   */
+  async save(variant: string, fragments: readonly string[], replace: boolean): Promise<void> {
+    const output = await this.#run(variant, fragments, replace ? "replace" : "save");
+    const why = /(?<=strata: ).+/.exec(output ?? "")?.[0] ?? output?.trim().split("\n").at(-1);
+    if (why !== undefined) this.say(`what was compiled is not kept for other builds: ${why}`);
+  }
+
+  /** Runs those of the tasks that the image's package has. Gives what Turbo printed where one of them failed. */
+  async #run(
+    variant: string,
+    fragments: readonly string[],
+    how: "restore" | "save" | "replace",
+  ): Promise<string | undefined> {
+    const program = turboProgram(this.root);
+    const { name, scripts = {} } = await imagePackage(this.folder);
+    const tasks = fragments.map((fragment) => artifactTask(variant, fragment)).filter((task) => task in scripts);
+    if (!program || !name || tasks.length === 0) return undefined;
+    await this.#askRemote(program);
+    const words = ["run", ...tasks, `--filter=${name}`, "--continue", "--output-logs=errors-only"];
+    if (!this.#remote) words.push(how === "replace" ? "--cache=local:w" : "--cache=local:rw");
+    else if (how === "replace") words.push("--force");
+    const env = how === "restore" ? { [RESTORE_ONLY]: "1" } : {};
+    const done = await attempt(program, words, { cwd: this.root, env });
+    const output = `${done.stdout}\n${done.stderr}`;
+    const [trouble] = this.#remote ? remoteTroubles(output) : [];
+    if (trouble !== undefined) this.#leaveRemote(trouble);
+    return done.ok ? undefined : output;
+  }
+
+  /** Asks the remote cache, where there is one, whether it is of any use: Turbo would wait for a silent one for minutes. */
+  async #askRemote(program: string): Promise<void> {
+    if (this.#asked) return;
+    this.#asked = true;
+    const { ok, stdout } = await attempt(program, ["config"], { cwd: this.root });
+    const address = ok ? remoteAddress(stdout) : undefined;
+    const trouble = address && (await probeRemote(address));
+    if (trouble) this.#leaveRemote(trouble);
+  }
+
+  #leaveRemote(trouble: string): void {
+    this.say(`Turbo's remote cache is of no help, building goes on without it: ${trouble}`);
+    this.#remote = false;
+  }
 }

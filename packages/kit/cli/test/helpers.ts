@@ -1,17 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, vi } from "vitest";
 
 const STRATA = fileURLToPath(new URL("../bin/strata.mjs", import.meta.url));
 
 // Tests run side by side here, so what they leave is taken away when all of a file are done.
 const folders: string[] = [];
+const disks: string[] = [];
 const children: ChildProcess[] = [];
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
+  for (const disk of disks) await promisify(execFile)("umount", [disk]);
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
@@ -23,6 +26,14 @@ export async function scratch(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "strata cli-"));
   folders.push(folder);
   return folder;
+}
+
+/** Puts a disk with room for 64 KiB in the place of a folder; false where this user may mount none. */
+export async function smallDisk(folder: string): Promise<boolean> {
+  const words = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder];
+  const mounted = await promisify(execFile)("mount", words).catch(() => undefined);
+  if (mounted) disks.push(folder);
+  return mounted !== undefined;
 }
 
 /** Writes files by path relative to a folder. */

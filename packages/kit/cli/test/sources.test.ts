@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { StrataError } from "@strata/fragment";
 import { afterAll, describe, expect, it } from "vitest";
 import { obtainSource, sourcesFolder } from "../src/sources.js";
-import { scratch, write } from "./helpers.js";
+import { scratch, smallDisk, write } from "./helpers.js";
 
 const run = promisify(execFile);
 const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -149,5 +149,25 @@ describe("a source that is fetched", () => {
     expect(await obtainSource(given, options(folder))).toEqual(got);
     const wrong = { ...given, file: "b.tar.gz", commit: "0".repeat(40) };
     expect(await obtainSource(wrong, options(folder))).toEqual({ reason: expect.stringContaining("000000000000") });
+  });
+});
+
+describe("a sources folder that takes nothing", () => {
+  it("because its disk is full stops the build, and nothing is left behind", async ({ skip }) => {
+    const folder = await scratch();
+    if (!(await smallDisk(folder))) return skip("this user may mount no tmpfs");
+    const content = "x".repeat(1_000_000);
+    const url = await serve((_, response) => response.end(content));
+    const text = await raised(obtainSource(thing({ url, sha256: sum(content) }), options(folder)));
+    expect(text).toMatch(/^sources folder .*: expected room for thing-1\.tar\.gz, found none: ENOSPC/);
+    expect(text).toContain("\u2192 make room there, or name another folder with STRATA_SOURCES");
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("because it is a file gives a reason", async () => {
+    const folder = await scratch();
+    await write(folder, { sources: "" });
+    const got = await obtainSource(thing({ url: "http://127.0.0.1:1/x" }), options(join(folder, "sources")));
+    expect(got).toEqual({ reason: expect.stringMatching(/is not in .*sources, and nothing can be put there: EEXIST/) });
   });
 });

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { glob } from "tinyglobby";
 import { z } from "zod";
 import { ARCHIVE } from "./emit.js";
 import type { Problems } from "./errors.js";
@@ -44,8 +43,9 @@ async function readManifest(dist: string, name: string, problems: Problems): Pro
 }
 
 /**
- * Reads an emitted fragment and checks every byte against its manifest. What is missing, too much or different is
- * added to `problems`, and undefined is given back.
+ * Reads an emitted fragment and checks every byte against its manifest. What is missing or different is added to
+ * `problems`, and undefined is given back. A file that the manifest does not name is no part of the fragment: Turbo
+ * takes none away when it restores a dist/ of another state.
  * @param dist the fragment's dist folder
  * @param name the fragment's name, for messages
  */
@@ -73,11 +73,6 @@ export async function readFragment(
     const expected = manifest.dockerfiles[part];
     if (expected) texts[part] = (await check(`${part}.Dockerfile`, expected)).toString("utf8");
   }
-  const known = new Set(["fragment.json", ...manifest.files.map((file) => `rootfs${file.path}`)]);
-  for (const part of ["setup", "runtime"] as const) if (manifest.dockerfiles[part]) known.add(`${part}.Dockerfile`);
-  if (archive) known.add(ARCHIVE);
-  for (const extra of await glob("**", { cwd: dist, dot: true, onlyFiles: true }))
-    if (!known.has(extra)) problems.add(`fragment ${name}`, `${join(dist, extra)} is not in its manifest`, REBUILD);
   return problems.list.length > before
     ? undefined
     : { manifest, dockerfiles: texts, contents, ...(archive ? { archive } : {}) };

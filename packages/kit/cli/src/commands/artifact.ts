@@ -71,7 +71,7 @@ export async function artifactCommand(
   const compiled = new Set<string>();
   let engine: Engine | undefined;
   for (const plan of prepared.plans) {
-    const there = await readArtifacts(image, plan, say);
+    const { artifacts: there } = await readArtifacts(image, plan, say);
     for (const { kind, fragment } of plan.stages) {
       if (kind !== "build") continue;
       compiled.add(fragment);

@@ -1,7 +1,7 @@
 import { type Dialect, prepareImage } from "@strata/assembler";
 import { findEngine } from "@strata/engine";
 import pc from "picocolors";
-import { type BuildOptions, buildVariant } from "../build-variant.js";
+import { type BuildOptions, buildVariant, turboArtifacts } from "../build-variant.js";
 import { megabytes, say, sayEmitted, seconds, table } from "../output.js";
 import type { BuildRecord } from "../report/record.js";
 import { select } from "../workspace.js";
@@ -43,9 +43,10 @@ export async function imageCommand(
   const { image, variants } = await select(process.cwd(), words, "built");
   const prepared = await prepareImage(image, variants, sayEmitted);
   const engine = await findEngine();
+  const turbo = turboArtifacts(image);
   const records: BuildRecord[] = [];
   for (const plan of prepared.plans) {
-    const record = await buildVariant(engine, image, plan, prepared, options, cancelSignal);
+    const record = await buildVariant(engine, image, plan, prepared, { ...options, turbo }, cancelSignal);
     records.push(record);
     if (!options.json) say(recordText(record));
   }

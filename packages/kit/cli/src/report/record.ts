@@ -13,6 +13,8 @@ export interface PartRecord {
   readonly to?: number;
   /** Size of its layer in the image; absent for stages. */
   readonly bytes?: number;
+  /** Digests of its layers in the image; absent for stages, and in records of earlier versions. */
+  readonly layers?: readonly string[];
   /** Ids of the parts that it is made from. */
   readonly needs: readonly string[];
   /** Why it was built: `option version 13.2.1 → 13.2.2`, `a layer before it changed: setup/setup-base`. */
