@@ -40,12 +40,15 @@ async function inside(script: string, ...options: string[]): Promise<string> {
 it("is at most 320 MB without JIT, with everything else", async () => {
   const { stdout } = await attempt(engine.client, ["image", "inspect", "--format", "{{.Size}}", TAG]);
   expect(Number(stdout)).toBeLessThanOrEqual(320e6);
+  console.info(`without JIT: ${Math.round(Number(stdout) / 1e6)} MB`);
   expect(Number(stdout)).toBeGreaterThan(100e6);
 });
 
 it("has no LLVM, and nothing half-removed: APT and dpkg are at one with what is there", async () => {
-  expect(await inside("find / -xdev -name '*LLVM*' -o -xdev -name 'llvmjit*'")).toBe("");
-  const checks = "dpkg --audit; dpkg --verify postgresql-17; apt-get check -qq && echo consistent";
+  expect(await inside("find / -xdev -name '*LLVM*' -o -xdev -name 'llvmjit*'", "--user", "0")).toBe("");
+  // Documentation is left out of every package of a slim base.
+  const verify = "{ dpkg --verify postgresql-17 | grep -vE '^missing +/usr/share/(doc|lintian|locale|man)/' || :; }";
+  const checks = `dpkg --audit; ${verify}; apt-get check -qq && echo consistent`;
   expect(await inside(checks, "--user", "0")).toBe("consistent");
 });
 
