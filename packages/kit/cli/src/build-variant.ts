@@ -16,7 +16,8 @@ import {
 } from "@strata/engine";
 import { fail } from "@strata/fragment";
 import { type Components, readArtifacts, resolveComponents, writeContext } from "./components.js";
-import { BuildDisplay, say } from "./output.js";
+import { BuildDisplay } from "./display.js";
+import { say } from "./output.js";
 import { partsOf, recordParts } from "./parts.js";
 import type { BuildRecord } from "./report/record.js";
 import { revisionLabels } from "./revision.js";

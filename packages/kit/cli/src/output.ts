@@ -1,7 +1,3 @@
-import type { ProgressEvent } from "@strata/engine";
-import ora, { type Ora } from "ora";
-import pc from "picocolors";
-
 /** Writes a line for the reader. Results go to stdout; this goes to stderr, so that `--json` stays clean. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -32,55 +28,4 @@ export function table(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join("\n");
-}
-
-const shorten = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
-
-/** Shows what an engine does: one moving line on a terminal, one line a step elsewhere. */
-export class BuildDisplay {
-  readonly #spinner: Ora | undefined;
-  readonly #width = Math.min(process.stderr.columns ?? 120, 120) - 8;
-  #lastOutput = Date.now();
-
-  /** @param nameOf the layer a step belongs to, by the step's name; steps of no layer are not worth a line */
-  constructor(
-    title: string,
-    private readonly nameOf: (step: string) => string | undefined,
-  ) {
-    if (process.stderr.isTTY && !process.env.CI) this.#spinner = ora({ text: title, stream: process.stderr }).start();
-    else say(title);
-  }
-
-  /** Takes what the build tells. */
-  event(event: ProgressEvent): void {
-    const { step } = event;
-    const name = this.nameOf(step.name);
-    if (name === undefined) return;
-    if (event.type === "end" && step.state === "done" && step.seconds >= 0.1)
-      this.line(`  ${pc.green("built")}  ${name}  ${pc.dim(seconds(step.seconds))}`);
-    else if (event.type === "end" && step.state === "error") this.line(`  ${pc.red("failed")} ${name}`);
-    else if (event.type === "start" && this.#spinner) this.#spinner.text = name;
-    else if (event.type === "output") this.#output(name, event.text);
-  }
-
-  /** Writes a line that stays. */
-  line(text: string): void {
-    this.#spinner?.clear();
-    say(text);
-    this.#spinner?.render();
-  }
-
-  /** Takes the moving line away. */
-  stop(): void {
-    this.#spinner?.stop();
-  }
-
-  /** A step's own output: live on a terminal, a sign of life every ten seconds elsewhere. */
-  #output(name: string, text: string): void {
-    if (this.#spinner) this.#spinner.text = shorten(`${name}  ${pc.dim(text)}`, this.#width);
-    else if (Date.now() - this.#lastOutput > 10_000) {
-      this.#lastOutput = Date.now();
-      say(`  ...    ${name}: ${shorten(text, this.#width - name.length)}`);
-    }
-  }
 }
