@@ -32,6 +32,10 @@ export function compare(what: string, unit: string, digits: number, ours: number
 export const judge = (value: number, aim: number): string =>
   `at most ${aim.toFixed(2)}: ${value <= aim ? "met" : "MISSED"}`;
 
+/** The same of a value that has to be large. */
+export const atLeast = (value: number, aim: number): string =>
+  `at least ${aim.toFixed(2)}: ${value >= aim ? "met" : "MISSED"}`;
+
 /** Lines of cells as a Markdown table, its columns aligned. */
 export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
