@@ -102,7 +102,7 @@ function stateOf(steps: readonly Step[], broken: boolean): LayerReport["state"] 
 
 /** Where a step stands: its stage and its number in it. BuildKit names no stage where there is only one. */
 function placeOf(name: string): string | undefined {
-  const place = /^\[(?:(\S+) +)?(\d+)\/\d+\]/.exec(name);
+  const place = /^\[ *(?:(\S+) +)?(\d+)\/\d+\]/.exec(name);
   return place ? `${place[1] ?? "final"} ${place[2]}` : undefined;
 }
 

@@ -162,6 +162,15 @@ describe("ProgressReader", () => {
 });
 
 describe("stepOwners", () => {
+  it("knows the steps of an only stage, of which BuildKit tells no name but pads the number", () => {
+    const only: Part[] = [
+      { id: "base", stage: "final", dockerfile: "FROM debian AS final" },
+      { id: "runtime/a", stage: "final", dockerfile: "ADD a /" },
+    ];
+    for (const name of ["[2/9] ADD a /", "[ 2/12] ADD a /", "[final  2/12] ADD a /"])
+      expect(stepOwners(only)(name), name).toBe("runtime/a");
+  });
+
   it("knows the part of a step by its stage and number, padded or not", () => {
     const ownerOf = stepOwners(PARTS);
     expect(ownerOf("[final 1/5] FROM docker.io/library/debian:trixie-slim")).toBe("base");
