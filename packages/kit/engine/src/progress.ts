@@ -7,7 +7,7 @@ export interface Step {
   state: "running" | "cached" | "done" | "error" | "canceled";
   /** Seconds of its own, by BuildKit's clock; 0 for a cached step. */
   seconds: number;
-  /** Seconds after the build's start when it began, by our clock. */
+  /** Seconds after the build's start when it began, by our clock, or earlier by BuildKit's. */
   from: number;
   /** And when it ended; as `from` while it runs. */
   to: number;
@@ -51,6 +51,8 @@ export class ProgressReader {
       step.state = done ? "done" : text === "CACHED" ? "cached" : text === "CANCELED" ? "canceled" : "error";
       step.seconds = done ? Number(done[1]) : 0;
       step.to = at;
+      // BuildKit tells of one step at a time and holds back the others' lines, but their seconds are right.
+      step.from = Math.min(step.from, Math.max(0, at - step.seconds));
       if (step.state === "error") step.error = text.replace(/^ERROR:? */, "");
       return { type: "end", step };
     }
