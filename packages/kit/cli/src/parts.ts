@@ -12,6 +12,8 @@ type PlannedPart = Part &
     readonly planId: string;
     /** Whether it is a linked layer, which follows from nothing below it. */
     readonly linked: boolean;
+    /** Whether it is a stage that only unpacks what was compiled before. */
+    readonly unpacked: boolean;
   };
 
 /**
@@ -28,6 +30,7 @@ export function partsOf(plan: Plan, artifacts: ReadonlySet<string>, dialect: Dia
       kind,
       fragment,
       linked: false,
+      unpacked: made,
       dockerfile: made ? `FROM scratch AS ${id}\nADD artifact /out/` : dockerfile,
       needs: made
         ? []
@@ -42,7 +45,7 @@ export function partsOf(plan: Plan, artifacts: ReadonlySet<string>, dialect: Dia
       ...(kind === "component" ? [`${STAGE_PREFIX}${fragment}`] : []),
     ];
     below = id;
-    return { id, planId: id, stage: "final", kind, fragment, linked, dockerfile, needs };
+    return { id, planId: id, stage: "final", kind, fragment, linked, unpacked: false, dockerfile, needs };
   });
   return [...stages, ...layers];
 }
@@ -71,12 +74,26 @@ export function recordParts(
   const count = parts.reduce((sum, { stage, dockerfile }) => sum + (stage === "final" ? layerCount(dockerfile) : 0), 0);
   const digests = layers && layers.digests.length >= count && count > 0 ? layers.digests.slice(-count) : [];
   const left = [...(sizes ?? [])];
+  const made = new Map(
+    parts.map(({ id, stage, dockerfile }) => {
+      const steps = stage === "final" ? layerCount(dockerfile) : 0;
+      return [id, { own: left.splice(0, steps), now: digests.splice(0, steps) }];
+    }),
+  );
+  const ran = ({ id }: PlannedPart): boolean => byId.get(id)?.state === "built";
+  for (const { id } of parts.filter(({ linked }) => linked).filter(ran)) {
+    const { now } = made.get(id)!;
+    if (now.length > 0 && isDeepStrictEqual(now, before.get(id))) byId.delete(id);
+  }
+  // BuildKit runs the step that unpacks where it knows these files only from a compiler: that builds nothing new.
+  for (const { id, fragment } of parts.filter(({ unpacked }) => unpacked).filter(ran)) {
+    const layer = parts.find((part) => part.kind === "component" && part.fragment === fragment);
+    if (layer && !ran(layer)) byId.delete(id);
+  }
   const built = new Set<string>();
-  return parts.map(({ id, planId, kind, fragment, linked, needs, dockerfile, stage }) => {
-    const made = stage === "final" ? layerCount(dockerfile) : 0;
-    const [own, now] = [left.splice(0, made), digests.splice(0, made)];
-    const joined = linked && now.length > 0 && isDeepStrictEqual(now, before.get(id));
-    const report = joined && byId.get(id)?.state === "built" ? undefined : byId.get(id);
+  return parts.map(({ id, planId, kind, fragment, needs }) => {
+    const { own, now } = made.get(id)!;
+    const report = byId.get(id);
     const state = report?.state ?? "cached";
     if (state === "built") built.add(id);
     const cause = needs.find((name) => built.has(name));

@@ -53,4 +53,22 @@ describe("recordParts", () => {
       needs: [],
     });
   });
+
+  it("counts a stage that only unpacks as cached where its layer was, and as built where that was", () => {
+    const components = {
+      stages: [{ id: "stage-c", kind: "build", fragment: "c", dockerfile: "FROM x AS stage-c\nRUN c", needs: [] }],
+      layers: [{ id: "component/c", kind: "component", fragment: "c", dockerfile: "COPY --from=stage-c /out /" }],
+    } as unknown as Parameters<typeof partsOf>[0];
+    const stateOf = (unpacked: string[], layer: "built" | "cached") => {
+      const parts = partsOf(components, new Set(unpacked), "portable");
+      const reports = [
+        { id: "stage/c", state: "built", seconds: 1 } as const,
+        { id: "component/c", state: layer, seconds: 1 } as const,
+      ];
+      return recordParts(parts, reports, undefined, new Map())[0]?.state;
+    };
+    expect(stateOf(["c"], "cached")).toBe("cached");
+    expect(stateOf(["c"], "built")).toBe("built");
+    expect(stateOf([], "cached")).toBe("built");
+  });
 });
