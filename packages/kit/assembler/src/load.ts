@@ -19,15 +19,29 @@ import { createJiti } from "jiti";
 import type { ImageDefinition } from "./definition.js";
 import type { ImagePackage } from "./plan.js";
 
+/**
+ * Where transformed definitions are kept, by their content: in the nearest node_modules, as other tools do. Without it
+ * every run loads a compiler first. False where there is none: a folder that others may write to is no place for what
+ * this program will run.
+ */
+function definitionCache(file: string): string | false {
+  for (let at = dirname(file); ; at = dirname(at)) {
+    if (existsSync(join(at, "node_modules"))) return join(at, "node_modules", ".cache", "strata");
+    if (dirname(at) === at) return false;
+  }
+}
+
 async function importDefault(file: string, subject: string, fix: string): Promise<unknown> {
   if (!existsSync(file)) fail(subject, `expected ${file}, found nothing`, fix);
-  const jiti = createJiti(import.meta.url, {
-    fsCache: false,
-    moduleCache: false,
-    interopDefault: true,
-  });
+  const load = (fsCache: string | false): Promise<unknown> =>
+    createJiti(import.meta.url, { fsCache, moduleCache: false, interopDefault: true }).import(file, { default: true });
+  const cache = definitionCache(file);
   try {
-    return await jiti.import(file, { default: true });
+    return await load(cache).catch((error: NodeJS.ErrnoException) => {
+      // A cache that cannot be written, on a full disk or as another user, is no reason to stop.
+      if (cache && error.path?.startsWith(cache)) return load(false);
+      throw error;
+    });
   } catch (error) {
     return fail(
       subject,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StrataError } from "@strata/fragment";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -36,6 +36,16 @@ describe("loadImage", () => {
     await loadImage(folder);
     await write(folder, { "image.ts": imageText().replace('name: "sample"', 'name: "other"') });
     expect((await loadImage(folder)).name).toBe("other");
+  });
+
+  it("keeps what it made of a definition in node_modules, and does without where that cannot be written", async () => {
+    const cache = join(folder, "node_modules/.cache/strata");
+    await write(folder, { "node_modules/.keep": "", "image.ts": imageText() });
+    await loadImage(folder);
+    const [name] = await readdir(cache);
+    await rm(join(cache, name!));
+    await symlink(join(folder, "nowhere/at/all"), join(cache, name!));
+    expect((await loadImage(folder)).name).toBe("sample");
   });
 
   it("says what it expected where there is no image.ts", async () => {

@@ -127,12 +127,16 @@ export async function buildVariant(
   const room = roomOf(image, planned.variant);
   const before = await readBuild(image, planned.variant);
   const given = options.base ?? process.env.STRATA_BASE;
-  const base = await ensureBase(engine, planned.base, {
-    say,
-    cancelSignal,
-    ...(given ? { given } : {}),
-    ...(options.refreshBase ? { refresh: true } : {}),
-  });
+  const [base, revision, site] = await Promise.all([
+    ensureBase(engine, planned.base, {
+      say,
+      cancelSignal,
+      ...(given ? { given } : {}),
+      ...(options.refreshBase ? { refresh: true } : {}),
+    }),
+    revisionLabels(dirname(room)),
+    readSite(planned.base.suite),
+  ]);
   // What is compiled on another base than the image's own is nobody else's business.
   const turbo = given ? undefined : (options.turbo ?? turboArtifacts(image));
   if (turbo) await fromTurbo(turbo, image, planned);
@@ -141,23 +145,28 @@ export async function buildVariant(
   for (const { fragment, reason } of plan.without) say(`building without ${fragment}: ${reason}`);
   const context = await writeContext(room, components, prepared, dialect);
   const parts = partsOf(plan, new Set(artifacts.keys()), dialect);
-  const display = new BuildDisplay(`building ${plan.tags[0]} on ${base.reference} (${base.origin})`, stepOwners(parts));
-  const labels = { ...(await revisionLabels(dirname(room))), "org.opencontainers.image.base.digest": base.digest };
+  const display = await BuildDisplay.open(
+    `building ${plan.tags[0]} on ${base.reference} (${base.origin})`,
+    stepOwners(parts),
+  );
+  const labels = { ...revision, "org.opencontainers.image.base.digest": base.digest };
   try {
     const steps = await build(engine, {
       ...context,
       tags: plan.tags,
       args: { BASE_IMAGE: base.reference },
       labels,
-      site: await readSite(plan.base.suite),
+      site,
       noCache: options.cache === false,
       onEvent: (event) => display.event(event),
       cancelSignal,
     });
-    const built = await inspectImage(engine, plan.tags[0]!);
-    if (!built) return fail(`image ${plan.tags[0]}`, "the engine built it, and expected it in its store, found none");
     const count = plan.layers.reduce((sum, { dockerfile }) => sum + layerCount(dockerfile), 0);
-    const sizes = await layerSizes(engine, plan.tags[0]!, count);
+    const [built, sizes] = await Promise.all([
+      inspectImage(engine, plan.tags[0]!),
+      layerSizes(engine, plan.tags[0]!, count),
+    ]);
+    if (!built) return fail(`image ${plan.tags[0]}`, "the engine built it, and expected it in its store, found none");
     const reasons = before.plan ? explain(before.plan, plan) : new Map<string, string>();
     // Without a cache every layer is built, also one that comes out as it was.
     const layers = options.cache === false ? undefined : { digests: built.layers, before: before.record?.parts ?? [] };

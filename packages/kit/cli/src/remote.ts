@@ -1,4 +1,3 @@
-import { EnvHttpProxyAgent, request } from "undici";
 import { z } from "zod";
 
 /** How long a remote cache may take for a small answer, in milliseconds. */
@@ -41,6 +40,7 @@ export function remoteAddress(config: string): string | undefined {
  * tells it to nobody without a token, is right.
  */
 export async function probeRemote(address: string, patience = PATIENCE): Promise<string | undefined> {
+  const { EnvHttpProxyAgent, request } = await import("undici");
   const dispatcher = new EnvHttpProxyAgent();
   const signal = AbortSignal.timeout(patience);
   try {

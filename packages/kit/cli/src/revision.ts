@@ -9,11 +9,11 @@ export async function revisionLabels(
     const result = await attempt("git", args, { cwd });
     return result.ok ? result.stdout.trim() : undefined;
   };
-  const commit = await git("rev-parse", "--verify", "HEAD");
-  const dirty = commit !== undefined && (await git("status", "--porcelain")) !== "";
+  const [head, status] = await Promise.all([git("log", "-1", "--format=%H %ct"), git("status", "--porcelain")]);
+  const [commit, time] = head?.split(" ") ?? [];
+  const dirty = commit !== undefined && status !== "";
   // The commit's time, not the clock's: building a commit twice gives one image.
-  const epoch =
-    environment.SOURCE_DATE_EPOCH ?? (commit === undefined ? undefined : await git("log", "-1", "--format=%ct"));
+  const epoch = environment.SOURCE_DATE_EPOCH ?? time;
   const created = epoch !== undefined && /^\d+$/.test(epoch) ? new Date(Number(epoch) * 1_000) : new Date();
   return {
     "org.opencontainers.image.revision": commit === undefined ? "unknown" : `${commit}${dirty ? "-dirty" : ""}`,

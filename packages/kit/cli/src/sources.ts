@@ -8,7 +8,6 @@ import { pipeline } from "node:stream/promises";
 import type { PlannedSource } from "@strata/assembler";
 import { attempt } from "@strata/engine";
 import { fail } from "@strata/fragment";
-import { EnvHttpProxyAgent, fetch } from "undici";
 import { isFull } from "./disk.js";
 
 /** A source that is at hand and is what it has to be, or why it cannot be had. */
@@ -67,6 +66,7 @@ async function verified(source: PlannedSource, path: string): Promise<Obtained> 
 /** Fetches an address into a file. Gives why it could not be had, or nothing. */
 async function download(url: string, file: string, cancelSignal?: AbortSignal): Promise<string | undefined> {
   try {
+    const { EnvHttpProxyAgent, fetch } = await import("undici");
     const dispatcher = new EnvHttpProxyAgent({
       headersTimeout: HEADERS_TIMEOUT,
       connect: { timeout: HEADERS_TIMEOUT },

@@ -138,8 +138,8 @@ export async function ensureBase(engine: Engine, request: BaseRequest, options: 
   }
   const pinned = `${request.name}@${request.digest}`;
   if (!refresh) {
-    if (await inspect(engine, pinned)) return { reference: pinned, origin: "registry", digest: request.digest };
-    const local = await inspect(engine, request.name);
+    const [pulled, local] = await Promise.all([inspect(engine, pinned), inspect(engine, request.name)]);
+    if (pulled) return { reference: pinned, origin: "registry", digest: request.digest };
     if (local?.Config?.Labels?.[ORIGIN_LABEL] === "bootstrap")
       return { reference: request.name, origin: "bootstrap", digest: local.Id };
   }

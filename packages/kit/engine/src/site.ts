@@ -29,13 +29,9 @@ export function sourcesFor(suite: string, targets: string): string | undefined {
 
 /** Asks this machine's APT, through its own commands, which know every format of its configuration. */
 export async function readSite(suite: string): Promise<Site> {
-  const targets = await attempt("apt-get", ["indextargets", "--format", FORMAT, "Created-By: Packages"]);
-  const proxies = await attempt("apt-config", [
-    "dump",
-    "--format",
-    '%f "%v";%n',
-    "Acquire::http::Proxy",
-    "Acquire::https::Proxy",
+  const [targets, proxies] = await Promise.all([
+    attempt("apt-get", ["indextargets", "--format", FORMAT, "Created-By: Packages"]),
+    attempt("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire::http::Proxy", "Acquire::https::Proxy"]),
   ]);
   const sources = targets.ok ? sourcesFor(suite, targets.stdout) : undefined;
   const conf = proxies.stdout.split("\n").filter((line) => line.trim() && !line.includes('""'));

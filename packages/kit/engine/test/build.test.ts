@@ -160,7 +160,7 @@ describe("ensureBase", () => {
       origin: "registry",
       digest: wanted.digest,
     });
-    expect(await calls(stub.folder)).toHaveLength(1);
+    expect((await calls(stub.folder)).filter((call) => !call.startsWith("image inspect"))).toEqual([]);
   });
 
   it("takes one that was bootstrapped here before, and no other of that name", async () => {

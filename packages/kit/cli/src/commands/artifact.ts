@@ -34,7 +34,7 @@ async function exportArtifact(
   const base = await ensureBase(engine, plan.base, { say, cancelSignal });
   const room = await mkdtemp(join(tmpdir(), "strata-artifact-"));
   const parts = partsOf(plan, new Set(), dialect);
-  const display = new BuildDisplay(`compiling ${fragment} for ${plan.tags[0]}`, stepOwners(parts));
+  const display = await BuildDisplay.open(`compiling ${fragment} for ${plan.tags[0]}`, stepOwners(parts));
   try {
     const context = await writeContext(room, components, prepared, dialect);
     const output = join(room, "out.tar");

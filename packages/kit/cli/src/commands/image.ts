@@ -40,9 +40,12 @@ export async function imageCommand(
   options: ImageOptions,
   cancelSignal: AbortSignal,
 ): Promise<void> {
+  // Asked while the definitions are read. What is wrong with those is told first.
+  const searching = findEngine();
+  searching.catch(() => undefined);
   const { image, variants } = await select(process.cwd(), words, "built");
   const prepared = await prepareImage(image, variants, sayEmitted);
-  const engine = await findEngine();
+  const engine = await searching;
   const turbo = turboArtifacts(image);
   const records: BuildRecord[] = [];
   for (const plan of prepared.plans) {
