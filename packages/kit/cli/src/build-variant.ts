@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Dialect, explain, type ImageDefinition, type Plan, type Prepared } from "@strata/assembler";
 import {
+  BuildFailure,
   build,
   type Engine,
   ensureBase,
@@ -40,6 +41,9 @@ export interface BuildOptions {
 export const roomOf = (image: ImageDefinition, variant: string): string =>
   join(dirname(fileURLToPath(image.module)), ".strata", variant);
 
+/** The record of a build that failed; gone when one succeeds. */
+const FAILED = "failed.json";
+
 /** A record or a plan of the last build, or undefined where there is none that can be read. */
 async function readJson<T>(file: string): Promise<T | undefined> {
   try {
@@ -49,18 +53,27 @@ async function readJson<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/** What the last build of a variant left: its record, the one before it, and its plan. */
+/**
+ * What the last build of a variant that succeeded left: its record, the one before it, and its plan. And the record of
+ * a build that failed since.
+ */
 export async function readBuild(
   image: ImageDefinition,
   variant: string,
-): Promise<{ record?: BuildRecord; previous?: BuildRecord; plan?: Plan }> {
+): Promise<{ record?: BuildRecord; previous?: BuildRecord; plan?: Plan; failed?: BuildRecord }> {
   const folder = roomOf(image, variant);
-  const [record, previous, plan] = await Promise.all([
+  const [record, previous, plan, failed] = await Promise.all([
     readJson<BuildRecord>(join(folder, "build.json")),
     readJson<BuildRecord>(join(folder, "previous.json")),
     readJson<Plan>(join(folder, "image.json")),
+    readJson<BuildRecord>(join(folder, FAILED)),
   ]);
-  return { ...(record ? { record } : {}), ...(previous ? { previous } : {}), ...(plan ? { plan } : {}) };
+  return {
+    ...(record ? { record } : {}),
+    ...(previous ? { previous } : {}),
+    ...(plan ? { plan } : {}),
+    ...(failed ? { failed } : {}),
+  };
 }
 
 /** Writes a file so that it is there whole or as it was. */
@@ -113,6 +126,12 @@ async function toTurbo(
   if (bad.length > 0) await turbo.save(plan.variant, bad, true);
 }
 
+/** The last thing that a failed part said, beside it. */
+function withReason(parts: BuildRecord["parts"], { problems }: BuildFailure): BuildRecord["parts"] {
+  const lines = problems.flatMap(({ message }) => message.split("\n").map((line) => line.trim())).filter(Boolean);
+  return parts.map((part) => (part.state === "failed" ? { ...part, reason: lines.at(-1) ?? "" } : part));
+}
+
 /** Builds one variant on an engine: its base, its components, its layers, its tags. */
 export async function buildVariant(
   engine: Engine,
@@ -150,6 +169,22 @@ export async function buildVariant(
     stepOwners(parts),
   );
   const labels = { ...revision, "org.opencontainers.image.base.digest": base.digest };
+  const reasons = before.plan ? explain(before.plan, plan) : new Map<string, string>();
+  const recordOf = ({ id, size }: { id: string; size: number }, found: BuildRecord["parts"]): BuildRecord => ({
+    schema: 1,
+    image: plan.image,
+    variant: plan.variant,
+    tags: plan.tags,
+    id,
+    size,
+    began: new Date(started).toISOString(),
+    seconds: (Date.now() - started) / 1_000,
+    engine: { client: engine.clientVersion, server: engine.serverVersion, dialect },
+    base,
+    without: plan.without,
+    artifacts: [...artifacts].map(([fragment, { length }]) => ({ fragment, origin: "turbo", bytes: length })),
+    parts: found,
+  });
   try {
     const steps = await build(engine, {
       ...context,
@@ -167,33 +202,21 @@ export async function buildVariant(
       layerSizes(engine, plan.tags[0]!, count),
     ]);
     if (!built) return fail(`image ${plan.tags[0]}`, "the engine built it, and expected it in its store, found none");
-    const reasons = before.plan ? explain(before.plan, plan) : new Map<string, string>();
     // Without a cache every layer is built, also one that comes out as it was.
     const layers = options.cache === false ? undefined : { digests: built.layers, before: before.record?.parts ?? [] };
-    const record: BuildRecord = {
-      schema: 1,
-      image: plan.image,
-      variant: plan.variant,
-      tags: plan.tags,
-      id: built.id,
-      size: built.size,
-      began: new Date(started).toISOString(),
-      seconds: (Date.now() - started) / 1_000,
-      engine: { client: engine.clientVersion, server: engine.serverVersion, dialect },
-      base,
-      without: plan.without,
-      artifacts: [...artifacts].map(([fragment, { length }]) => ({
-        fragment,
-        origin: "turbo" as const,
-        bytes: length,
-      })),
-      parts: recordParts(parts, reportLayers(parts, steps), sizes, reasons, layers),
-    };
+    const record = recordOf(built, recordParts(parts, reportLayers(parts, steps), sizes, reasons, layers));
     if (before.record) await writeJson(join(room, "previous.json"), before.record);
     await writeJson(join(room, "image.json"), plan);
     await writeJson(join(room, "build.json"), record);
+    await rm(join(room, FAILED), { force: true });
     if (turbo) await toTurbo(turbo, components, record.parts);
     return record;
+  } catch (error) {
+    if (error instanceof BuildFailure) {
+      const found = recordParts(parts, reportLayers(parts, error.steps), undefined, reasons);
+      await writeJson(join(room, FAILED), recordOf({ id: "", size: 0 }, withReason(found, error)));
+    }
+    throw error;
   } finally {
     display.stop();
   }

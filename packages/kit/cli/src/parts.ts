@@ -88,13 +88,15 @@ export function recordParts(
   // BuildKit runs the step that unpacks where it knows these files only from a compiler: that builds nothing new.
   for (const { id, fragment } of parts.filter(({ unpacked }) => unpacked).filter(ran)) {
     const layer = parts.find((part) => part.kind === "component" && part.fragment === fragment);
-    if (layer && !ran(layer)) byId.delete(id);
+    const state = layer && byId.get(layer.id)?.state;
+    if (layer && (state === undefined || state === "cached")) byId.delete(id);
   }
+  const broken = reports.some(({ state }) => state === "failed");
   const built = new Set<string>();
   return parts.map(({ id, planId, kind, fragment, needs }) => {
     const { own, now } = made.get(id)!;
     const report = byId.get(id);
-    const state = report?.state ?? "cached";
+    const state = report?.state ?? (broken ? "not reached" : "cached");
     if (state === "built") built.add(id);
     const cause = needs.find((name) => built.has(name));
     const reason =

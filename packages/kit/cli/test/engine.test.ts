@@ -94,6 +94,16 @@ describe.concurrent("strata image", () => {
     expect(existsSync(join(folder, "images/alpha/.strata/17-trixie/build.json"))).toBe(false);
   });
 
+  it("leaves what a report tells of a build that failed, until one succeeds", async () => {
+    const folder = await workspace("alpha");
+    const cases = `${IMAGE}\nbuildx\\ build*) printf '%s\\n' "#2 [final 2/3] RUN x" "#2 0.1 E: no such package" "#2 ERROR: exit code: 100"; exit 1 ;;`;
+    const report = async (): Promise<string> => (await strata(folder, ["report", "alpha", "17-trixie"])).stdout;
+    await strata(folder, ["image", "17-trixie"], { PATH: await dockerPath(folder, cases) });
+    expect(await report()).toContain("Failed at setup/part: E: no such package");
+    await strata(folder, ["image", "17-trixie"], { PATH: await dockerPath(folder, BUILD) });
+    expect(await report()).not.toContain("Failed");
+  });
+
   it("ends with 130 at once when it is interrupted", async ({ expect }) => {
     const folder = await workspace("alpha");
     const PATH = await dockerPath(

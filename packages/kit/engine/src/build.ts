@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { StrataError } from "@strata/fragment";
+import { type Problem, StrataError } from "@strata/fragment";
 import { execa } from "execa";
 import type { Engine } from "./probe.js";
 import { type ProgressEvent, ProgressReader, type Step } from "./progress.js";
@@ -30,6 +30,16 @@ export interface BuildRequest {
   readonly cancelSignal?: AbortSignal;
 }
 
+/** A build that the engine began and did not end, with what became of every step until then. */
+export class BuildFailure extends StrataError {
+  constructor(
+    problem: Problem,
+    readonly steps: readonly Step[],
+  ) {
+    super([problem]);
+  }
+}
+
 const pairs = (flag: string, entries: Readonly<Record<string, string>> = {}): string[] =>
   Object.entries(entries).flatMap(([key, value]) => [flag, `${key}=${value}`]);
 
@@ -50,7 +60,7 @@ const whatToDo = (message: string, folder: string): string =>
     : `the rendered Dockerfile is in ${folder}`;
 
 /**
- * Builds a rendered folder with BuildKit and gives every step with what became of it. Raises a StrataError with the
+ * Builds a rendered folder with BuildKit and gives every step with what became of it. Raises a BuildFailure with the
  * end of the failed step's output. Tags are set by the engine at the end, so a build that was stopped leaves none.
  */
 export async function build(engine: Engine, request: BuildRequest): Promise<Step[]> {
@@ -105,7 +115,8 @@ export async function build(engine: Engine, request: BuildRequest): Promise<Step
     if (result.failed) {
       const subject = request.target ? `stage ${request.target}` : `image ${request.tags[0]}`;
       const message = whyItFailed(reader, output);
-      throw new StrataError([{ subject, message, fix: whatToDo(message, request.folder) }]);
+      const problem = { subject, message, fix: whatToDo(message, request.folder) };
+      throw new BuildFailure(problem, [...reader.steps.values()]);
     }
     return [...reader.steps.values()];
   } finally {

@@ -7,7 +7,7 @@ export {
   ORIGIN_LABEL,
 } from "./base.js";
 export { steadyBridge } from "./bridge.js";
-export { type BuildRequest, build } from "./build.js";
+export { BuildFailure, type BuildRequest, build } from "./build.js";
 export * from "./container.js";
 export {
   installCommand,

@@ -17,7 +17,9 @@ export interface ReportOptions {
 export async function reportCommand(words: readonly string[], options: ReportOptions): Promise<void> {
   const { image, variants } = await select(process.cwd(), words, false);
   const variant = variants[0]!;
-  const { record, previous } = await readBuild(image, variant);
+  const { failed, ...last } = await readBuild(image, variant);
+  // A build that failed is the last one, and what it is compared with is the one that succeeded before.
+  const [record, previous] = failed ? [failed, last.record] : [last.record, last.previous];
   if (!record)
     return fail(
       `variant ${variant}`,
