@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { cp } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
-import { Scratch } from "../scratch.js";
+import { join } from "node:path";
+import { must, ROOT, Scratch } from "../scratch.js";
 
 const TOKEN = "token of a team";
 
@@ -23,14 +23,17 @@ export class RemoteCache implements AsyncDisposable {
   private constructor(
     readonly settings: RemoteSettings,
     private readonly store: Scratch,
+    private readonly server: Scratch,
     private readonly child: ChildProcess,
   ) {}
 
-  /** Starts one and waits until it listens. */
+  /** Installs it in a folder of its own, starts it and waits until it listens. */
   static async start(): Promise<RemoteCache> {
     const store = await Scratch.empty();
-    const manifest = createRequire(import.meta.url).resolve("turborepo-remote-cache/package.json");
-    const child = spawn(process.execPath, [join(dirname(manifest), "dist/cli.js")], {
+    const server = await Scratch.empty();
+    await cp(join(ROOT, "e2e/remote-cache"), server.folder, { recursive: true });
+    await must(server.folder, "pnpm", "install", "--frozen-lockfile", "--prefer-offline");
+    const child = spawn(process.execPath, [join(server.folder, "node_modules/turborepo-remote-cache/dist/cli.js")], {
       cwd: store.folder,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -57,7 +60,7 @@ export class RemoteCache implements AsyncDisposable {
         reject(new Error(`the remote cache ended with ${code} before it listened\n${said}`)),
       );
     });
-    return new RemoteCache(remoteAt(url), store, child);
+    return new RemoteCache(remoteAt(url), store, server, child);
   }
 
   /** The folder with what was uploaded, one file per task. */
@@ -70,6 +73,7 @@ export class RemoteCache implements AsyncDisposable {
     this.child.kill("SIGKILL");
     await ended;
     await this.store[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
   }
 }
 
