@@ -153,7 +153,7 @@ export async function buildVariant(
       ...(given ? { given } : {}),
       ...(options.refreshBase ? { refresh: true } : {}),
     }),
-    revisionLabels(dirname(room)),
+    revisionLabels(dirname(fileURLToPath(image.module))),
     readSite(planned.base.suite),
   ]);
   // What is compiled on another base than the image's own is nobody else's business.

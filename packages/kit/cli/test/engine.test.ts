@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
@@ -76,6 +77,21 @@ describe.concurrent("strata image", () => {
     expect(stderr).not.toContain("\u001b");
     const record = JSON.parse(await readFile(join(folder, "images/alpha/.strata/17-trixie/build.json"), "utf8"));
     expect(record).toMatchObject({ id: "sha256:abc", size: 84_000_000, base: { origin: "registry" } });
+  });
+
+  it("names the commit in the first build of a clone", async () => {
+    const folder = await workspace("alpha");
+    const author = ["-c", "user.name=t", "-c", "user.email=t@localhost"];
+    for (const words of [
+      ["init", "-q"],
+      ["add", "-A"],
+      [...author, "commit", "-qm", "one"],
+    ])
+      execFileSync("git", words, { cwd: folder });
+    const PATH = `${await dockerPath(folder, BUILD)}:${process.env.PATH}`;
+    await strata(folder, ["image", "17-trixie"], { PATH });
+    const build = (await calls(folder)).find((call) => call.startsWith("buildx build "));
+    expect(build).toMatch(/ org\.opencontainers\.image\.revision=[0-9a-f]{40}/);
   });
 
   it("prints nothing but JSON on stdout with --json", async () => {
