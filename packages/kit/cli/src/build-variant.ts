@@ -53,14 +53,19 @@ async function readJson<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/**
- * What the last build of a variant that succeeded left: its record, the one before it, and its plan. And the record of
- * a build that failed since.
- */
-export async function readBuild(
-  image: ImageDefinition,
-  variant: string,
-): Promise<{ record?: BuildRecord; previous?: BuildRecord; plan?: Plan; failed?: BuildRecord }> {
+/** What builds of a variant left. */
+export interface LastBuild {
+  /** The last one that succeeded, with its plan. */
+  readonly record: BuildRecord | undefined;
+  readonly plan: Plan | undefined;
+  /** The one that succeeded before that. */
+  readonly previous: BuildRecord | undefined;
+  /** The last one, where it failed. */
+  readonly failed: BuildRecord | undefined;
+}
+
+/** Reads what builds of a variant left; what is not there, or cannot be read, is undefined. */
+export async function readBuild(image: ImageDefinition, variant: string): Promise<LastBuild> {
   const folder = roomOf(image, variant);
   const [record, previous, plan, failed] = await Promise.all([
     readJson<BuildRecord>(join(folder, "build.json")),
@@ -68,12 +73,7 @@ export async function readBuild(
     readJson<Plan>(join(folder, "image.json")),
     readJson<BuildRecord>(join(folder, FAILED)),
   ]);
-  return {
-    ...(record ? { record } : {}),
-    ...(previous ? { previous } : {}),
-    ...(plan ? { plan } : {}),
-    ...(failed ? { failed } : {}),
-  };
+  return { record, previous, plan, failed };
 }
 
 /** Writes a file so that it is there whole or as it was. */
@@ -126,10 +126,17 @@ async function toTurbo(
   if (bad.length > 0) await turbo.save(plan.variant, bad, true);
 }
 
-/** The last thing that a failed part said, beside it. */
-function withReason(parts: BuildRecord["parts"], { problems }: BuildFailure): BuildRecord["parts"] {
+/**
+ * The parts of a build that failed, with the last thing that the failed one said. Where the engine refused the build
+ * before any part of it failed, none was reached but those that were built.
+ */
+function failedParts(parts: BuildRecord["parts"], { problems }: BuildFailure): BuildRecord["parts"] {
   const lines = problems.flatMap(({ message }) => message.split("\n").map((line) => line.trim())).filter(Boolean);
-  return parts.map((part) => (part.state === "failed" ? { ...part, reason: lines.at(-1) ?? "" } : part));
+  const failed = parts.some(({ state }) => state === "failed");
+  return parts.map((part) => {
+    if (part.state === "failed") return { ...part, reason: lines.at(-1) ?? "" };
+    return failed || part.state === "built" ? part : { ...part, state: "not reached" as const };
+  });
 }
 
 /** Builds one variant on an engine: its base, its components, its layers, its tags. */
@@ -214,7 +221,9 @@ export async function buildVariant(
   } catch (error) {
     if (error instanceof BuildFailure) {
       const found = recordParts(parts, reportLayers(parts, error.steps), undefined, reasons);
-      await writeJson(join(room, FAILED), recordOf({ id: "", size: 0 }, withReason(found, error)));
+      const record = recordOf({ id: "", size: 0 }, failedParts(found, error));
+      // Why the build failed matters more than that its record could not be kept.
+      await writeJson(join(room, FAILED), record).catch(() => undefined);
     }
     throw error;
   } finally {

@@ -118,6 +118,9 @@ describe.concurrent("strata image", () => {
     expect(await report()).toContain("Failed at setup/part: E: no such package");
     await strata(folder, ["image", "17-trixie"], { PATH: await dockerPath(folder, BUILD) });
     expect(await report()).not.toContain("Failed");
+    const refused = `${IMAGE}\nbuildx\\ build*) echo "ERROR: the engine is gone"; exit 1 ;;`;
+    await strata(folder, ["image", "17-trixie"], { PATH: await dockerPath(folder, refused) });
+    expect(await report()).toContain("Stopped before");
   });
 
   it("ends with 130 at once when it is interrupted", async ({ expect }) => {
