@@ -1,7 +1,7 @@
 // @ts-check
 // The table of promises: every promise and every variable of the image with the test that shows it, on each variant.
 // Reads images/postgresql/test/promises.json, the variables that the fragments declare, and Vitest's reports.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -125,6 +125,9 @@ export function printPromises(root) {
       .sort()
       .reverse();
     tests = reported(join(root, IMAGE, "reports"));
+    // What takes a second image is tested there.
+    const beside = join(root, "e2e", "reports");
+    if (existsSync(beside)) tests.push(...reported(beside));
   } catch {
     process.stdout.write("promises: expected the image rendered and its tests run, found no report; see above why\n");
     return { passed: 0, failed: 1, skipped: 0 };

@@ -45,6 +45,16 @@ function flattened(script: string): string {
     .replaceAll('\\"', "“");
 }
 
+/** The same of a program in Python: pieces of a text that stand in a row are one, what is put in is a hole. */
+function flattenedPython(program: string): string {
+  let text = program.replace(/^\s*#.*$/gm, "").replace(/"\s*\n\s*f?"/g, "");
+  for (let before = ""; before !== text; ) {
+    before = text;
+    text = text.replace(/\{[^{}\n]*\}/g, HOLE);
+  }
+  return text.replaceAll('\\"', "“");
+}
+
 /** What finds a message in flattened scripts; what stands in <…> may be anything, and nothing else may. */
 function pattern(message: string): RegExp {
   const parts = message.replaceAll('"', "“").split(/ ?<[^<>]*> ?/);
@@ -60,12 +70,14 @@ async function scripts(): Promise<string> {
     .filter((entry) => entry.isFile() && /\/rootfs\//.test(`${entry.parentPath}/`))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.includes("/node_modules/") && !file.includes("/dist/"));
-  return (await Promise.all(files.map((file) => readFile(file, "utf8")))).map(flattened).join("\n");
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+  return texts.map((text, at) => (files[at]!.endsWith(".py") ? flattenedPython(text) : flattened(text))).join("\n");
 }
 
 /** Every message with which a script ends, complains or warns. */
 function messagesIn(text: string): string[] {
-  const calls = String.raw`\b(?:die \d+|database_give_up \d+|log_error|log_warn|(?:ERRORS|WARNINGS|FAULTS)\+=\()`;
+  // In Python: faults.append(…), raise Refused(…), say("warn", …).
+  const calls = String.raw`\b(?:faults\.append\(\s*f?|raise Refused\(\s*f?|say\(\s*"warn",\s*f?|die \d+|database_give_up \d+|log_error|log_warn|(?:ERRORS|WARNINGS|FAULTS)\+=\()`;
   const found = [...text.matchAll(new RegExp(`${calls.replace("(?:ERR", "\\w*(?:ERR")} ?"([^"\\n]*)"`, "g"))];
   // One that only hands on what another place says has no words of its own.
   return found.map(([, message]) => message!).filter((message) => /\w/.test(message.replaceAll(HOLE, "")));

@@ -1,6 +1,7 @@
 import { defineImage } from "@strata/assembler";
 import entrypoint from "@strata/entrypoint";
 import healthcheck from "@strata/healthcheck";
+import patroni from "@strata/patroni";
 import pgbackrest from "@strata/pgbackrest";
 import postgresql from "@strata/postgresql";
 import setupBase from "@strata/setup-base";
@@ -13,7 +14,6 @@ import setupPostgresql from "@strata/setup-postgresql";
 import setupPython from "@strata/setup-python";
 import setupToolchain from "@strata/setup-toolchain";
 
-const base = { user: "postgres", home: "/var/lib/postgresql" };
 const bookworm = {
   name: "debian:bookworm-slim",
   digest: "sha256:7c7b2c966bc9ee8cedfeef67e0e279108992c77681fa595db4a9d65c06ccc587",
@@ -46,6 +46,7 @@ export default defineImage({
     healthcheck,
     postgresql,
     pgbackrest,
+    patroni,
   ],
   variants: {
     "17-trixie": {
@@ -57,7 +58,6 @@ export default defineImage({
         suite: "trixie",
       },
       options: {
-        "setup-base": base,
         "setup-postgresql": { major: "17" },
         "setup-citus": { version: "13.2.2" },
         "setup-pg-stat-monitor": { version: "2.3.2" },
@@ -67,7 +67,6 @@ export default defineImage({
       tags: ["15"],
       base: bookworm,
       options: {
-        "setup-base": base,
         "setup-postgresql": { major: "15" },
         "setup-citus": { version: "11.3.1" },
         "setup-pg-stat-monitor": { version: "2.2.0" },
@@ -78,7 +77,6 @@ export default defineImage({
       onDemand: true,
       base: bookworm,
       options: {
-        "setup-base": base,
         "setup-postgresql": { major: "13", channel: "source", version: "13.5", jit: false },
         "setup-pgbackrest": { channel: "source", version: "2.56.0" },
         "setup-citus": { version: "11.3.1" },

@@ -84,7 +84,10 @@ const options: Editor = async (scratch, random, nonce) => {
       ['"setup-postgresql": { major: "15" }', '"setup-postgresql": { major: "15", jit: false }'],
       ['"setup-citus": { version: "13.2.2" }', '"setup-citus": { version: "14.0.1" }'],
       ['"setup-pg-stat-monitor": { version: "2.2.0" }', '"setup-pg-stat-monitor": { version: "2.3.2" }'],
-      ['"setup-base": base', `"setup-base": { ...base, home: "/var/lib/${nonce}" }`],
+      [
+        '"setup-postgresql": { major: "17" }',
+        `"setup-base": { home: "/var/lib/${nonce}" }, "setup-postgresql": { major: "17" }`,
+      ],
     ] as const
   ).filter(([from]) => content.includes(from));
   if (changes.length === 0) return undefined;

@@ -26,7 +26,7 @@ describe.each(VARIANTS)("what the image $variant is", ({ variant, major, tags, b
     const { Config } = await inspect(imageOf(variant));
     expect(Config.User).toBe("999:999");
     expect(Config.StopSignal).toBe("SIGINT");
-    expect(Config.ExposedPorts).toEqual({ "5432/tcp": {} });
+    expect(Config.ExposedPorts).toEqual({ "5432/tcp": {}, "8008/tcp": {} });
     expect(Config.Volumes).toEqual({ "/var/lib/postgresql/data": {} });
     expect(Config.Entrypoint).toEqual(["/opt/container/entrypoint.sh"]);
     expect(Config.Cmd).toEqual(["postgres"]);

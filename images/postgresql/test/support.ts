@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { attempt } from "@strata/engine";
+import { insideImage, Volume as TestVolume } from "@strata/testing";
 import { type Container, engine, imageOf } from "./container.js";
+
+export { type File, Folder } from "@strata/testing";
 
 /** Where a new cluster is. */
 export const DATA = "/var/lib/postgresql/data";
@@ -13,67 +12,16 @@ export const SCRIPTS = "/docker-entrypoint-initdb.d";
 export const CONFIG = "/usr/local/pgsql/config";
 
 /** A named volume that is gone when the test is. */
-export class Volume implements AsyncDisposable {
-  private constructor(readonly name: string) {}
-
-  /** Options are those of `docker volume create`. */
-  static async make(...options: string[]): Promise<Volume> {
-    const name = `strata-test-${randomBytes(6).toString("hex")}`;
-    const made = await attempt(engine.client, ["volume", "create", ...options, name]);
-    if (!made.ok) throw new Error(made.reason);
-    return new Volume(name);
-  }
-
+export class Volume extends TestVolume {
   /** Options of `docker run` that mount it. */
-  at(path = DATA): string[] {
-    return ["--volume", `${this.name}:${path}`];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await attempt(engine.client, ["volume", "rm", "--force", this.name]);
-  }
-}
-
-/** A file of a folder: its text alone, or with a mode. */
-export type File = string | Uint8Array | { readonly text: string | Uint8Array; readonly mode: number };
-
-/** A folder of this machine that containers mount, gone when the test is. */
-export class Folder implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-
-  static async with(files: Readonly<Record<string, File>> = {}): Promise<Folder> {
-    const folder = new Folder(await mkdtemp(join(tmpdir(), "strata-test-")));
-    await chmod(folder.path, 0o755);
-    for (const [name, file] of Object.entries(files)) await folder.write(name, file);
-    return folder;
-  }
-
-  /** Writes a file; its mode is 0644 unless it says otherwise, whatever the umask. */
-  async write(name: string, file: File): Promise<void> {
-    const path = join(this.path, name);
-    const { text, mode } = typeof file === "object" && "text" in file ? file : { text: file, mode: 0o644 };
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    await writeFile(path, text);
-    await chmod(path, mode);
-  }
-
-  /** Options of `docker run` that mount it; containers cannot write to it unless they may. */
-  at(path: string, may: "ro" | "rw" = "ro"): string[] {
-    return ["--volume", `${this.path}:${path}:${may}`];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+  override at(path = DATA): string[] {
+    return super.at(path);
   }
 }
 
 /** Runs a script in a fresh container without the entrypoint, as root unless options say otherwise. */
-export async function inside(variant: string, script: string, options: readonly string[] = []): Promise<string> {
-  const words = ["run", "--rm", "--user", "0", ...options, "--entrypoint", "bash", imageOf(variant), "-ec", script];
-  const answer = await attempt(engine.client, words, { timeout: 120_000 });
-  if (!answer.ok) throw new Error(`${answer.stdout}\n${answer.stderr}`);
-  return answer.stdout.trim();
-}
+export const inside = (variant: string, script: string, options: readonly string[] = []): Promise<string> =>
+  insideImage(imageOf(variant), script, options);
 
 /** Every file below a folder of a container, stopped or not: mode, owner, size, time, path. */
 export async function listing(container: Container, path = DATA): Promise<string> {

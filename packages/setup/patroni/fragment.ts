@@ -28,12 +28,14 @@ export default defineFragment({
     install: "install/install.sh",
     uses: ["setup-base/lib", "setup-python/lib"],
     buildPackages: ["python3-pip", "python3-setuptools", "python3-wheel"],
-    // What Patroni's requirements ask for, as far as a cluster on etcd loads it.
+    // What Patroni's requirements ask for, as far as a cluster on etcd, Consul, ZooKeeper or Kubernetes loads it.
     runtimePackages: [
       "python3-click",
+      "python3-consul",
       "python3-cryptography",
       "python3-dateutil",
       "python3-etcd",
+      "python3-kazoo",
       "python3-prettytable",
       "python3-psutil",
       "python3-psycopg2",

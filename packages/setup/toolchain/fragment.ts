@@ -8,7 +8,7 @@ export default defineFragment({
   setup: {
     toolchain: "stage/toolchain.sh",
     uses: ["setup-base/lib", "setup-toolchain/pgdg"],
-    reads: ["PGDG_MIRROR", "PG_CHANNEL", "PG_MAJOR"],
+    reads: ["PGDG_MIRROR?", "PG_CHANNEL?", "PG_MAJOR?"],
     buildPackages: [
       "bison",
       "build-essential",

@@ -80,7 +80,7 @@ export function checkSetup(
         );
     }
     for (const arg of setup.reads)
-      if (!args.has(arg))
+      if (!arg.endsWith("?") && !args.has(arg))
         problems.add(subject, `reads ARG ${arg}, which is no fragment's option`, "correct setup.reads");
     const values = valuesOf(manifest, options);
     // A fragment that is installed as packages takes the release that the distribution has.

@@ -102,10 +102,15 @@ describe("a stage", () => {
   });
 
   it("reads no ARG that nobody has", async () => {
-    const odd = await emitted("odd", { setup: { install: "i.sh", reads: ["NOBODYS"] } }, { "mnt/setup/odd/i.sh": "i" });
+    const reading = (reads: string[]) =>
+      emitted("odd", { setup: { install: "i.sh", reads } }, { "mnt/setup/odd/i.sh": "i" });
     const { base } = sampleImage().variants["17-trixie"]!;
     const image = sampleImage({ variants: { v: { base } } });
+    const odd = await reading(["NOBODYS"]);
     expect(await problemsOf(() => plan(image, "v", [odd], about))).toContain("reads ARG NOBODYS");
+    // One that it does without has no value then.
+    const layers = plan(image, "v", [await reading(["NOBODYS?"])], about).layers;
+    expect(layers.find(({ id }) => id === "setup/odd")!.dockerfile).toMatch(/^ARG NOBODYS$/m);
   });
 });
 

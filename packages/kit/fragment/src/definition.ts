@@ -67,7 +67,7 @@ export interface Setup {
   readonly install?: string;
   /** Setup files of other fragments that it sources: a fragment's name for all, `name/folder` for those of a folder. */
   readonly uses?: readonly string[];
-  /** `ARG`s of fragments in `dependsOn` that the scripts read. */
+  /** `ARG`s of other fragments that the scripts read; with `?` at the end where they do without it in an image that has none. */
   readonly reads?: readonly string[];
   /** Packages that compiling needs, for the build script as BUILD_PACKAGES. */
   readonly buildPackages?: readonly string[];

@@ -101,7 +101,7 @@ export function setupDockerfile(manifest: Draft): string | undefined {
   const inImage = Object.entries(manifest.options)
     .filter(([key]) => !releases.has(key))
     .map(([, option]) => argLine(option as Option));
-  const read = setup.reads.map((arg) => `ARG ${arg}`);
+  const read = setup.reads.map((arg) => `ARG ${arg.replace("?", "")}`);
   const lines: string[] = [];
   if (setup.toolchain) {
     const run = runLine(manifest, setup.toolchain, setup.uses, [], assigned("BUILD_PACKAGES", setup.buildPackages));

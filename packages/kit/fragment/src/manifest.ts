@@ -76,7 +76,8 @@ const HealthcheckSchema = z.object({
 
 const script = z.string().regex(/^[A-Za-z0-9._/-]+\.sh$/, "expected a Bash script such as install.sh");
 const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "expected the name of a Debian package");
-const arg = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "expected the name of an ARG");
+/** An `ARG` that scripts read; with `?` they do without it. */
+const arg = z.string().regex(/^[A-Z][A-Z0-9_]*\??$/, "expected the name of an ARG");
 const address = line.regex(/^https:\/\/[^\s"'\\]+$/, "expected an address that begins with https://");
 
 /** Setup files of a fragment: all of them, or those of one folder. */

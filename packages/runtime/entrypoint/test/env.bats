@@ -147,6 +147,13 @@ load_env() {
   [ "${ENV_WARNINGS[*]}" = 'DB_PASWORD is set, but nothing here reads it; did you mean DB_PASSWORD?' ]
 }
 
+@test "env_find_unknown: a prefix that two contracts have warns once; one that begins as another does is not that one" {
+  printf 'prefix|DB_\nprefix|OTHER\nprefix|OTHER_\n' >"$CONTRACTS/b.contract"
+  load_env DB_PASWORD=x
+  [ "${#ENV_WARNINGS[@]}" = 1 ]
+  [ "${ENV_PREFIXES[*]}" = 'DB_ OTHER OTHER_' ]
+}
+
 @test "env_load: all faults at once; hostile values run nothing" {
   load_env 'DB_SIZE=a[$(touch '"$BATS_TEST_TMPDIR"'/hit)]' 'DB_ON=`touch '"$BATS_TEST_TMPDIR"'/hit`' DB_KIND=, DB_DIR=x
   [ "${#ENV_ERRORS[@]}" = 4 ]

@@ -35,6 +35,17 @@ as_user() {
   if ((EUID == 0)); then "$SETPRIV" --reuid=12345 --regid=12345 --clear-groups -- "$@"; else "$@"; fi
 }
 
+# Gives files and folders to the user that as_user runs commands as.
+owned_by_user() { if ((EUID == 0)); then chown -R 12345 "$@"; fi; }
+
+# Makes a certificate and its key in a folder; needs the folder and their name without ending.
+make_pair() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
+    -keyout "$1/$2.key" -out "$1/$2.crt" 2>/dev/null
+  chmod 600 "$1/$2.key"
+  owned_by_user "$1"
+}
+
 # Runs a command as as_user does, in the background; gives its number in PID. The end of the test ends it too.
 in_background() {
   if ((EUID == 0)); then set -- "$SETPRIV" --reuid=12345 --regid=12345 --clear-groups -- "$@"; fi

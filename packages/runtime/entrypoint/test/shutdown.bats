@@ -35,6 +35,18 @@ setup() {
   [ "$output" = '0 1 0 0 137 0 ' ]
 }
 
+@test "shutdown_after: a mode cares for what its process left, within the time; without a word about it nothing happens" {
+  run -0 with_entrypoint 'shutdown_after m 5; mode_m_after() { echo "after $1"; return 1; }; shutdown_after m 5; echo on'
+  [ "$output" = $'after 5\non' ]
+}
+
+@test "shutdown_run, startup_supervise: that is cared for after a stop and after an end of its own, and the code stays" {
+  run -0 with_entrypoint "$prelude"'mode_m_after() { echo "after, $1 s"; }; startup_child sleep 99; STOP_SIGNAL=TERM; shutdown_run m; echo "code $SHUTDOWN_STATUS"'
+  [[ $output =~ 'stop TERM'.*'after, '[0-9]+' s'.*'code 0' ]]
+  run -9 with_entrypoint 'mode_m_after() { echo "after, $1 s"; startup_spawn true; startup_wait "$SPAWNED_PID"; }; startup_child bash -c "exit 9"; startup_supervise m'
+  [[ $output == 'after, '*' s'*'code 9'* ]]
+}
+
 @test "shutdown_run: phase, stop, code" {
   run -0 with_entrypoint "$prelude"'startup_child sleep 99; STOP_SIGNAL=TERM; shutdown_run m; echo "code $SHUTDOWN_STATUS"'
   [[ $output == 'stop TERM'*'code 0' ]]

@@ -29,6 +29,13 @@ setup() { merge_image entrypoint; }
   [[ $output == *129 ]]
 }
 
+@test "startup_on_hangup: a hook that gives 1 keeps the child from being told" {
+  run -0 with_entrypoint 'hook() { echo hook; return 1; }; HANGUP_HOOK=hook; startup_child sleep 99
+    until [[ $(</proc/$CHILD_PID/comm) == sleep ]]; do sleep 0.01; done; startup_child_hears; startup_on_hangup
+    kill -0 "$CHILD_PID" && echo alive; kill -KILL "$CHILD_PID"'
+  [[ $output == $'hook\nalive'* ]]
+}
+
 @test "startup_on_error: names file, line and command, not what it expands to" {
   run -9 with_entrypoint 'startup_traps; secret=hunter2; f() { bash -c "exit 9" "$secret"; }; f'
   [[ $output == *'unexpected failure with code 9 at '*'bash -c "exit 9" "$secret"'* && $output != *hunter2* ]]

@@ -63,6 +63,33 @@ setup() {
   [ "$REPLY" = unknown ]
 }
 
+@test "phase_set, phase_get: what the phase waits for, until it changes" {
+  state_prepare
+  phase_set initialising 'waits for: a  "b" \ $(c)'
+  phase_get
+  [ "$REPLY" = initialising ]
+  [ "$PHASE_WAITS" = 'waits for: a  "b" \ $(c)' ]
+  phase_set initialising
+  phase_get
+  [ "$REPLY <$PHASE_WAITS>" = 'initialising <>' ]
+  PHASE_WAITS=old
+  rm "$STATE_DIR/phase"
+  phase_get
+  [ "$REPLY <$PHASE_WAITS>" = 'unknown <>' ]
+  # Half of what is being written.
+  printf 'initialising\nwaits' >"$STATE_DIR/phase"
+  phase_get
+  [ "$REPLY <$PHASE_WAITS>" = 'initialising <waits>' ]
+}
+
+@test "phase_set: tells at debug, with the reason" {
+  state_prepare
+  LOG_NAME=t LOG_LEVEL=debug run -0 phase_set running
+  [[ $output == *'DEBUG t: phase: running' ]]
+  LOG_NAME=t LOG_LEVEL=debug run -0 phase_set initialising 'for a while'
+  [[ $output == *'DEBUG t: phase: initialising, for a while' ]]
+}
+
 @test "state_write: lines to a file; a folder that takes none is a warning; root writes through no link" {
   state_prepare
   LOG_NAME=t

@@ -8,11 +8,17 @@ setup() {
   check=$SCRIPTS/runtime/healthcheck.sh
 }
 
-# Adds a probe; needs its name, its text comes from stdin.
-probe() { cat >"$SCRIPTS/healthcheck.d/$1.sh"; }
+# Adds a probe; needs its name, which may begin with that of a question's folder; its text comes from stdin.
+probe() {
+  mkdir -p "$SCRIPTS/healthcheck.d/$(dirname "$1")"
+  cat >"$SCRIPTS/healthcheck.d/$1.sh"
+}
 
-# Sets the phase.
-phase() { echo "$1" >"$STATE_FOLDERS/phase"; }
+# Sets the phase, and perhaps what it waits for.
+phase() { printf '%s\n' "$@" >"$STATE_FOLDERS/phase"; }
+
+# Asks a question with more time than there is; needs the arguments.
+ask() { as_user bash -c 'source "$1"; HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + 60000000)); main "${@:2}"' x "$check" "$@"; }
 
 # Runs code with the functions of the script at hand.
 with_check() { as_user bash -c 'source "$1"; STATE_DIR=$STATE_FOLDERS; '"$1" x "$check"; }
@@ -25,6 +31,16 @@ with_check() { as_user bash -c 'source "$1"; STATE_DIR=$STATE_FOLDERS; '"$1" x "
 @test "health_of_phase: where no entrypoint ever wrote a phase, the probes decide" {
   run -0 with_check 'STATE_DIR=""; for p in unknown starting; do health_of_phase "$p"; echo -n "$REPLY "; done'
   [ "$output" = 'probe unhealthy ' ]
+}
+
+@test "health_of_phase: whatever takes its time is alive; no other question is answered before the server runs" {
+  local phases='for p in starting initialising restoring running paused stopping unknown; do health_of_phase "$p"; echo -n "$REPLY "; done'
+  run -0 with_check "HEALTH_QUESTION=live; $phases"
+  [ "$output" = 'healthy healthy healthy probe healthy healthy unhealthy ' ]
+  run -0 with_check "HEALTH_QUESTION=ready; $phases"
+  [ "$output" = 'unhealthy unhealthy unhealthy probe unhealthy unhealthy unhealthy ' ]
+  run -0 with_check "HEALTH_QUESTION=primary; $phases"
+  [ "$output" = 'unhealthy unhealthy unhealthy probe unhealthy unhealthy unhealthy ' ]
 }
 
 @test "health_phase_text: a sentence for each" {
@@ -156,6 +172,92 @@ with_check() { as_user bash -c 'source "$1"; STATE_DIR=$STATE_FOLDERS; '"$1" x "
   [[ $output == *'a: no answer within 800 ms'* ]]
 }
 
-@test "main: an argument it does not know is refused" {
-  run -2 as_user "$BASH" "$check" '--xml $(x)'
+@test "main: what a phase waits for is said, as text and as JSON" {
+  phase initialising 'waits for the store: no "server" of etcd3'
+  run -1 as_user "$BASH" "$check"
+  [ "$output" = 'unhealthy: the container is initialising: waits for the store: no "server" of etcd3' ]
+  run -0 as_user "$BASH" "$check" live
+  [ "$output" = 'healthy: the container is initialising: waits for the store: no "server" of etcd3' ]
+  run -1 as_user "$BASH" "$check" --json
+  node -e 'const o = JSON.parse(process.argv[1]); if (o.phase !== "initialising" || !o.message.endsWith("no \"server\" of etcd3")) process.exit(1)' "$output"
+}
+
+@test "main: live is answered in every image and in every phase, without the probes of others" {
+  local phase
+  probe a <<<'exit 1'
+  for phase in starting initialising restoring running paused stopping; do
+    phase "$phase"
+    run -0 ask live
+    [[ $output == 'healthy: '* ]]
+  done
+  phase ''
+  run -1 ask live
+}
+
+@test "main: live is answered by the probes of its folder, once the server runs" {
+  probe a <<<'echo no; exit 1'
+  probe live/b <<<'echo "alive <$1>"'
+  phase running
+  run -0 ask live
+  [ "$output" = "healthy: b: alive <$STATE_FOLDERS>" ]
+  probe live/b <<<'echo stuck; exit 1'
+  run -1 ask live
+  [ "$output" = 'unhealthy: b: stuck' ]
+  phase initialising
+  run -0 ask live
+}
+
+@test "main: ready is answered by all probes, or by those of its folder" {
+  probe a <<<'echo broken; exit 1'
+  phase running
+  run -1 ask ready
+  [ "$output" = 'unhealthy: a: broken' ]
+  probe ready/b <<<'echo fine'
+  run -0 ask ready
+  [ "$output" = 'healthy: b: fine' ]
+  phase initialising
+  run -1 ask ready
+  phase paused
+  run -1 ask ready
+}
+
+@test "main: a question that a fragment answers; its probes are not asked otherwise" {
+  probe a <<<'echo all'
+  probe primary/b <<<'echo leads; exit 10'
+  phase running
+  run -0 ask primary
+  [ "$output" = 'healthy: b: warning: leads' ]
+  run -0 ask
+  [ "$output" = 'healthy: a: all' ]
+}
+
+@test "main: a question as JSON, in either order" {
+  probe primary/b <<<'echo "no \"leader\""; exit 1'
+  phase running
+  local order
+  for order in '--json primary' 'primary --json'; do
+    # shellcheck disable=SC2086 # two words
+    run -1 ask $order
+    node -e 'const o = JSON.parse(process.argv[1]); if (o.status !== "unhealthy" || o.probes.length !== 1 || o.probes[0].message !== "no \"leader\"") process.exit(1)' "$output"
+  done
+  phase initialising
+  run -0 ask --json live
+  node -e 'const o = JSON.parse(process.argv[1]); if (o.status !== "healthy" || o.probes.length !== 0) process.exit(1)' "$output"
+}
+
+@test "main: what it does not know is refused, with what it knows" {
+  local word
+  probe primary/b <<<'exit 0'
+  probe replica/b <<<'exit 0'
+  touch "$SCRIPTS/healthcheck.d/file"
+  phase running
+  for word in '--xml $(x)' standby file ../healthcheck.d primary/ . Live ''; do
+    run -2 ask "$word"
+    [[ $output == 'usage: healthcheck.sh [--json] [live | ready | primary | replica]; found '* ]]
+  done
+  run -2 ask live ready
+  run -2 ask live live
+  rm -r "$SCRIPTS"/healthcheck.d/*
+  run -2 ask standby
+  [ "$output" = 'usage: healthcheck.sh [--json] [live | ready]; found standby' ]
 }

@@ -190,6 +190,14 @@ setup() {
   run ! grep -q stanza-create "$CALLS"
 }
 
+@test "init_backup makes no stanza where another program makes the database: it is not there yet" {
+  export PGBACKREST_ENABLE=true
+  run -0 with_backup 'DATABASE_DECIDER=decide; init_backup; env | grep PGBACKREST_ || echo "none, new=$BACKUP_NEW"'
+  [[ $output == *$'\n''none, new=yes' && $output != *'made the stanza'* ]]
+  [ -s "$STATE_DIR/pgbackrest.conf" ]
+  run ! grep -q stanza-create "$CALLS"
+}
+
 @test "the script runs alone when it is executed" {
   PGBACKREST_ENABLE=true run -0 as_user "$SCRIPTS/init/04-backup.sh" postgres
   [[ $output == *'made the stanza main'* ]]

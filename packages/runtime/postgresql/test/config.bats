@@ -63,6 +63,11 @@ setup() {
   [[ $output == *"listen_addresses = '*'"*"include_if_exists '$PGDATA/postgresql.conf'"*"include_dir '$BATS_TEST_TMPDIR/conf''ig'"*"archive_timeout = '60'"*"hooked = 'yes'"*"work_mem = '8''MB'"$'\nyes' ]]
 }
 
+@test "config_build: the defaults of fragments stand below all that the user says" {
+  run -0 with_postgresql 'CONFIG_DEFAULTS+="wal_sender_timeout = 10s"$'"'\\n'"'; config_build; echo "$CONFIG_TEXT<$CONFIG_CHECKED>"'
+  [[ $output == *$'\nwal_sender_timeout = 10s\n'*include_if_exists*'<>' ]]
+}
+
 @test "config_build: nothing to check where nobody chose anything" {
   run -0 with_postgresql 'config_build; echo "<$CONFIG_CHECKED>"'
   [ "$output" = '<>' ]
@@ -147,6 +152,12 @@ setup() {
   [ "$output" = "asked $PGDATA" ]
   POSTGRES_HBA=x run -2 with_postgresql 'hba_check() { REPLY="bad line"; return 1; }; init_config postgres'
   [[ $output == *'bad line' ]]
+}
+
+@test "init_config: the lines are not asked about where another program makes or copies databases" {
+  make_cluster 17
+  POSTGRES_HBA=x run -0 with_postgresql 'hba_check() { REPLY=no; return 1; }; DATABASE_DECIDER=decide; init_config postgres; echo "$CONFIG_DONE $HBA_WRITTEN"'
+  [ "$output" = "yes $STATE_FOLDERS/pg_hba.conf" ]
 }
 
 @test "03-config.sh: can be run alone" {

@@ -201,6 +201,53 @@ setup() { postgresql_setup; }
   [[ $(<"$CALLS") == *'signal INT'* ]]
 }
 
+# A fragment that has another program make databases, and what it says of what.
+decider='decide() { echo "decide $*"; [[ $1 == "$DECIDES" ]]; }; DATABASE_DECIDER=decide; '
+
+@test "database_is_decided: by the function of a fragment, if there is one" {
+  run -1 with_postgresql 'database_is_decided new postgres'
+  DECIDES=new run -0 with_postgresql "$decider"'database_is_decided new postgres -c "a=b c"'
+  [ "$output" = 'decide new postgres -c a=b c' ]
+  DECIDES=foreign run -1 with_postgresql "$decider"'database_is_decided new postgres'
+}
+
+@test "init_database: one who decides is asked about an empty folder and one with other files; then nothing is made or refused" {
+  POSTGRES_PASSWORD=x DECIDES=new run -0 with_postgresql "$decider"'init_database postgres -c a=b; echo "${DATABASE_MADE-none} $POSTGRES_USER $POSTGRES_DB"'
+  [ "$output" = $'decide new postgres -c a=b\nnone postgres postgres' ]
+  touch "$PGDATA/other"
+  DECIDES=foreign run -0 with_postgresql "$decider"'init_database postgres'
+  [ "$output" = 'decide foreign postgres' ]
+  [ "$(ls -A "$PGDATA")" = other ]
+  [ ! -s "$CALLS" ]
+}
+
+@test "init_database: one who leaves it to us has it made, or refused" {
+  POSTGRES_PASSWORD=x DECIDES=none run -0 with_postgresql "$decider"'init_database postgres'
+  [[ $output == 'decide new postgres'*'PostgreSQL init process complete; ready for start up.' ]]
+  rm "$PGDATA/global/pg_control"
+  DECIDES=none run -1 with_postgresql "$decider"'init_database postgres'
+  [[ $output == 'decide foreign postgres'*'without global/pg_control'* ]]
+}
+
+@test "init_database: nobody is asked about a cluster, or about a broken-off initialisation" {
+  make_cluster 17
+  DECIDES=cluster run -0 with_postgresql "$decider"'init_database postgres'
+  [[ $output == *'Skipping initialization' && $output != *decide* ]]
+  touch "$PGDATA/strata.initialising"
+  DECIDES=incomplete run -1 with_postgresql "$decider"'init_database postgres'
+  [[ $output == *'was broken off'* && $output != *decide* ]]
+}
+
+@test "init_database: wiping with one who decides leaves an empty folder, and makes nothing" {
+  make_cluster 17
+  touch "$PGDATA/strata.initialising" "$PGDATA/strata.journal"
+  owned_by_user "$PGDATA"
+  POSTGRES_PASSWORD=x INIT_ON_INCOMPLETE=wipe run -0 with_postgresql "$decider"'init_database postgres; echo "${DATABASE_MADE-none}"'
+  [[ $output == *'INIT_ON_INCOMPLETE is wipe'*none ]]
+  [ -z "$(ls -A "$PGDATA")" ]
+  [[ $(<"$CALLS") != *initdb* ]]
+}
+
 @test "02-database.sh: can be run alone" {
   make_cluster 17
   run -0 as_user bash "$SCRIPTS/init/02-database.sh"

@@ -107,3 +107,39 @@ lines_file() { printf '%s\n' "$2" >"$PGCONFIG/pg_hba.d/$1"; }
   [[ $output == '1 POSTGRES_HBA and '*'found /x line 4: bad "type"; POSTGRES_HBA line 1: worse; POSTGRES_HBA line 2: worst; correct them' ]]
   SINGLE_FAILS=yes run -0 with_postgresql 'HBA_WRITTEN=/x; hba_check "$PGDATA"'
 }
+
+# Functions of two fragments, each of which gives lines.
+hooks='one() { REPLY="host one one all md5"; }; two() { REPLY=$'"'host two two all md5\\nhost three x all md5'"'; }; HBA_HOOKS+=(one two); '
+
+@test "HBA_HOOKS: what fragments give stands before the user's own, and after what was asked for by name" {
+  lines_file a.conf 'host a a a md5'
+  run -0 with_postgresql "$hooks"'hba_wanted'
+  POSTGRES_HBA='host x x x md5' PG_MAJOR=15 run -0 with_postgresql "$hooks"'hba_config; cat "$HBA_WRITTEN"'
+  [[ $output == *'host x x x md5'*'host a a a md5'*$'\nhost one one all md5\n'*$'\nhost two two all md5\nhost three x all md5\n'*'local own own peer' ]]
+  run -0 with_postgresql "$hooks"'hba_config; cat "$HBA_WRITTEN"'
+  [[ $output == *'include "'*$'\nhost one one all md5\n'*'host three x all md5'*"include_if_exists \"$PGDATA/pg_hba.conf\"" ]]
+}
+
+@test "HBA_HOOKS: alone they are reason enough for our file" {
+  rm -r "$PGCONFIG/pg_hba.d"
+  run -0 with_postgresql "$hooks"'hba_config; echo "${POSTGRES_ARGS[*]}"'
+  [ "$output" = "-c hba_file=$STATE_FOLDERS/pg_hba.conf" ]
+}
+
+@test "hba_leave_head: before 16, what comes before the user's own, and where that is; private" {
+  HBA_SAYS=/user/hba.conf POSTGRES_HBA='host x x x md5' PG_MAJOR=15 run -0 with_postgresql "$hooks"'hba_config'
+  [[ $(<"$STATE_FOLDERS/pg_hba.head") == '# Written at every start'*'host x x x md5'*'host three x all md5'*"# the user's own" ]]
+  [ "$(<"$STATE_FOLDERS/pg_hba.base")" = /user/hba.conf ]
+  [ "$(stat -c %a "$STATE_FOLDERS"/pg_hba.{head,base})" = $'600\n600' ]
+}
+
+@test "hba_leave_head: head and the user's own make the file" {
+  POSTGRES_HBA='host x x x md5' PG_MAJOR=15 run -0 with_postgresql "$hooks"'hba_config; { cat "$STATE_DIR/pg_hba.head"; hba_include "$(<"$STATE_DIR/pg_hba.base")" ""; echo "$REPLY"; } | diff "$HBA_WRITTEN" -'
+}
+
+@test "hba_leave_head: nothing from 16 on, where the server reads the file itself, and nothing without hooks" {
+  PG_MAJOR=16 run -0 with_postgresql "$hooks"'hba_config'
+  POSTGRES_HBA=x PG_MAJOR=15 run -0 with_postgresql 'hba_config'
+  [ ! -e "$STATE_FOLDERS/pg_hba.head" ]
+  [ ! -e "$STATE_FOLDERS/pg_hba.base" ]
+}

@@ -71,9 +71,6 @@ S
 # Runs code with all functions of the fragment at hand.
 with_postgresql() { with_entrypoint "$prelude$1"; }
 
-# Gives files and folders to the user that as_user runs commands as.
-owned_by_user() { if ((EUID == 0)); then chown -R 12345 "$@"; fi; }
-
 # Puts a whole cluster of a version into PGDATA.
 make_cluster() {
   mkdir -p "$PGDATA/global"

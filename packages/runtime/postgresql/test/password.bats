@@ -40,6 +40,12 @@ setup() {
   [ ! -s "$CALLS" ]
 }
 
+@test "init_password: not where another program decides whether this server may write" {
+  POSTGRES_PASSWORD=x run -0 with_postgresql 'DATABASE_DECIDER=decide; init_password postgres'
+  [ -z "$output" ]
+  [ ! -s "$CALLS" ]
+}
+
 @test "06-password.sh: can be run alone" {
   run -0 as_user bash "$SCRIPTS/init/06-password.sh" postgres
   [[ $output == *WARN*'06-password: POSTGRES_PASSWORD_RECONCILE is on'* ]]

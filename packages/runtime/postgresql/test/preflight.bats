@@ -16,29 +16,13 @@ process() {
   echo "$2" >"$PREFLIGHT_PROC/$1/comm"
 }
 
-@test "preflight_lock: alone, once; a second container is refused" {
+@test "preflight_lock: a second container is refused" {
   local lock
-  run -0 with_postgresql 'preflight_lock; first=$PREFLIGHT_LOCK; preflight_lock; [ "$first" = "$PREFLIGHT_LOCK" ]'
+  run -0 with_postgresql 'preflight_lock'
   exec {lock}<"$PGDATA"
   flock --nonblock "$lock"
   run -1 with_postgresql 'preflight_lock'
   [[ $output == *"another container uses the cluster in $PGDATA"*'docker ps --filter volume='* ]]
-  exec {lock}<&-
-  run -0 with_postgresql 'preflight_lock'
-}
-
-@test "preflight_lock: held by what the container starts" {
-  run -0 with_postgresql 'preflight_lock; startup_spawn sleep 60 >/dev/null 2>&1 3>&-; exec {PREFLIGHT_LOCK}<&-; PREFLIGHT_LOCK=
-    (preflight_lock) 2>/dev/null || echo "refused $?"; kill "$SPAWNED_PID"; wait "$SPAWNED_PID" 2>/dev/null || :; preflight_lock'
-  [ "$output" = 'refused 1' ]
-}
-
-@test "preflight_lock: a file system without locks, a folder that cannot be opened" {
-  stub flock <<<'echo "no locks available" >&2; exit 1'
-  run -0 with_postgresql 'preflight_lock'
-  [ -z "$output" ]
-  PGDATA=/none run -0 with_postgresql 'preflight_lock 2>/dev/null; echo after'
-  [ "$output" = after ]
 }
 
 @test "preflight_is_server: a live process of that name only" {
@@ -109,22 +93,8 @@ process() {
   [ -e "$folder/.s.PGSQL.5432.lock" ]
 }
 
-@test "preflight_free_mb: what is free for us; nothing where no file can be made; 1 where nobody knows" {
-  run -0 with_postgresql 'preflight_free_mb "$PGDATA"; echo "$REPLY"'
-  [[ $output =~ ^[0-9]+$ ]]
-  stub stat <<<'echo "$STAT"'
-  STAT='512 4096 9 10' run -0 with_postgresql 'preflight_free_mb /x; echo "$REPLY"'
-  [ "$output" = 2 ]
-  STAT='512 4096 0 10' run -0 with_postgresql 'preflight_free_mb /x; echo "$REPLY"'
-  [ "$output" = 0 ]
-  STAT='512 4096 0 0' run -0 with_postgresql 'preflight_free_mb /x; echo "$REPLY"'
-  [ "$output" = 2 ]
-  stub stat <<<'exit 1'
-  run -1 with_postgresql 'preflight_free_mb /x'
-}
-
 @test "preflight_space: refused for a new cluster, refused when full, a warning in between" {
-  local fake='preflight_free_mb() { echo "asked $1"; REPLY=$FREE; [[ -n $FREE ]]; }; '
+  local fake='folders_free_mb() { echo "asked $1"; REPLY=$FREE; [[ -n $FREE ]]; }; '
   FREE=63 run -1 with_postgresql "$fake"'preflight_space new'
   [[ $output == *"asked $PGDATA"*'at least 64 MB, found 63 MB free'* ]]
   FREE=64 run -0 with_postgresql "$fake"'preflight_space new; preflight_space cluster'

@@ -100,6 +100,55 @@ lock_file() { printf '%s\n' "$1" "$PGDATA" 1700000000 5432 /sockets '*' 1 ready 
   run -1 run_probe 10-postgresql
 }
 
+@test "probe_role: a primary, or a standby as the file says that promotion removes" {
+  published
+  lock_file "$$"
+  run -0 with_probe 10-postgresql 'probe_role "$2" primary'
+  [ "$output" = 'the server is a primary' ]
+  run -1 with_probe 10-postgresql 'probe_role "$2" standby'
+  [ "$output" = 'the server is a primary, not a standby' ]
+  local name
+  for name in standby.signal recovery.signal; do
+    touch "$PGDATA/$name"
+    run -0 with_probe 10-postgresql 'probe_role "$2" standby'
+    [ "$output" = 'the server is a standby' ]
+    run -1 with_probe 10-postgresql 'probe_role "$2" primary'
+    [ "$output" = 'the server is a standby, not a primary' ]
+    rm "$PGDATA/$name"
+  done
+}
+
+@test "probe_role: a server that does not run, or not yet, is neither" {
+  local role
+  published
+  for role in primary standby; do
+    run -1 with_probe 10-postgresql 'probe_role "$2" '"$role"
+    [ "$output" = 'the server does not run, or this user may not read its lock file' ]
+    lock_file 4000001
+    run -1 with_probe 10-postgresql 'probe_role "$2" '"$role"
+    lock_file "$$"
+    sed -i 's/^ready$/starting/' "$PGDATA/postmaster.pid"
+    run -1 with_probe 10-postgresql 'probe_role "$2" '"$role"
+    lock_file "$$"
+    chmod 000 "$PGDATA/postmaster.pid"
+    run -1 with_probe 10-postgresql 'probe_role "$2" '"$role"
+    rm -f "$PGDATA/postmaster.pid"
+  done
+}
+
+@test "10-postgresql: the questions primary and replica, with an entrypoint and without" {
+  lock_file "$$"
+  run -0 run_probe primary/10-postgresql
+  run -1 run_probe replica/10-postgresql
+  run -0 run_probe primary/10-postgresql ''
+  touch "$PGDATA/standby.signal"
+  sed -i 's/^ready$/standby /' "$PGDATA/postmaster.pid"
+  run -0 run_probe replica/10-postgresql ''
+  published
+  PGDATA=/none run -0 run_probe replica/10-postgresql
+  PGDATA=/none run -1 run_probe primary/10-postgresql
+}
+
 @test "disk_judge: percent and megabytes, as df counts" {
   # 4 kB blocks: 1000 MB, of which 100 are free, 60 of them for us.
   run -0 with_probe 20-disk 'DISK_LIMIT=5; disk_judge it 4096 256000 25600 15360; echo "$REPLY|$DISK_MB|$DISK_PERCENT"'

@@ -8,15 +8,7 @@ setup() {
   export PGCONFIG=$BATS_TEST_TMPDIR/config
   FOLDER=$PGCONFIG/tls
   mkdir -p "$FOLDER"
-  make_pair tls
-}
-
-# Makes a certificate and its key; needs their name without ending.
-make_pair() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
-    -keyout "$FOLDER/$1.key" -out "$FOLDER/$1.crt" 2>/dev/null
-  chmod 600 "$FOLDER/$1.key"
-  owned_by_user "$FOLDER"
+  make_pair "$FOLDER" tls
 }
 
 @test "tls_find: the usual files, what the variables name instead, nothing" {
@@ -30,47 +22,14 @@ make_pair() {
   PGCONFIG=/none run -1 with_postgresql 'tls_find'
 }
 
-@test "tls_check_file: none, and one that cannot be read" {
-  run -2 with_postgresql 'tls_check_file NAME /none'
-  [[ $output == *"NAME: expected a file, found '/none'"* ]]
-  chmod 000 "$FOLDER/tls.key"
-  owned_by_user "$FOLDER"
-  run -3 with_postgresql "tls_check_file NAME '$FOLDER/tls.key'"
-  [[ $output == *"expected a file that user "* ]]
-}
-
 @test "tls_check_pair: belongs together" {
   run -0 with_postgresql 'tls_find; tls_check_pair'
   [ -z "$output" ]
-  make_pair other
+  make_pair "$FOLDER" other
   POSTGRES_TLS_CERT=$FOLDER/tls.crt POSTGRES_TLS_KEY=$FOLDER/other.key run -2 with_postgresql 'tls_find; tls_check_pair'
   [[ $output == *"POSTGRES_TLS_KEY: expected the key of the certificate $FOLDER/tls.crt, found another's"* ]]
-}
-
-@test "tls_check_pair: one without the other, one that is something else" {
-  POSTGRES_TLS_CERT=$FOLDER/tls.crt run -2 with_postgresql 'tls_find; tls_check_pair'
-  [[ $output == *'POSTGRES_TLS_KEY: expected the key'*'found none'* ]]
   POSTGRES_TLS_KEY=$FOLDER/tls.key run -2 with_postgresql 'tls_find; tls_check_pair'
   [[ $output == *'POSTGRES_TLS_CERT: expected the certificate'*'found none'* ]]
-  POSTGRES_TLS_CERT=$FOLDER/tls.key POSTGRES_TLS_KEY=$FOLDER/tls.key run -2 with_postgresql 'tls_find; tls_check_pair'
-  [[ $output == *'POSTGRES_TLS_CERT: expected a certificate in PEM format'* ]]
-  POSTGRES_TLS_CERT=$FOLDER/tls.crt POSTGRES_TLS_KEY=$FOLDER/tls.crt run -2 with_postgresql 'tls_find; tls_check_pair'
-  [[ $output == *'POSTGRES_TLS_KEY: expected a private key in PEM format'* ]]
-}
-
-@test "tls_check_pair: no openssl" {
-  run -4 with_postgresql 'type() { [[ $2 != openssl ]] && builtin type "$@"; }; tls_find; tls_check_pair'
-  [[ $output == *'openssl is missing'* ]]
-}
-
-@test "tls_check_pair: an expired certificate is a warning" {
-  # Not every openssl makes one that is expired: this one says so of every certificate.
-  stub openssl <<S
-[[ " \$* " != *' -checkend '* ]] || exit 1
-exec '$(type -P openssl)' "\$@"
-S
-  run -0 with_postgresql 'tls_find; tls_check_pair'
-  [[ $output == *WARN*"the certificate in $FOLDER/tls.crt is expired"* ]]
 }
 
 @test "tls_check_pair: a key with a passphrase is the server's to open, if it is told how" {

@@ -52,7 +52,7 @@ make_files() {
   stub apt-get <<<'[[ " $* " != *" --yes "* || -e $APT_ROOT/etc/patroni/dcs.yml ]]'
   with_install -0 'install_debian'
   run -0 grep -F '[--yes]' "$CALLS"
-  [[ $output == *'[--no-install-recommends] [patroni] [python3-etcd]' ]]
+  [[ $output == *'[--no-install-recommends] [patroni] [python3-etcd] [python3-consul] [python3-kazoo]' ]]
   [ ! -e "$APT_ROOT/etc/patroni" ]
 }
 
@@ -60,7 +60,7 @@ make_files() {
   with_install -0 'install_debian'
   run -0 tail -2 "$CALLS"
   [[ ${lines[0]} == 'find ['*'/usr/lib/python3'*'[-name] [__pycache__]'* ]]
-  [[ ${lines[1]} == 'python3 [-c] [import patroni.__main__, '*' patroni.dcs.etcd3, '*' psycopg2]' ]]
+  [[ ${lines[1]} == 'python3 [-c] [import os; os.umask = lambda mask: 0o022; import patroni.__main__, '*' patroni.dcs.etcd3, '*' psycopg2]' ]]
 }
 
 @test "install_debian fails when Patroni cannot be loaded" {

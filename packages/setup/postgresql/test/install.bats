@@ -10,6 +10,8 @@ setup() {
   export SCRATCH=$BATS_TEST_TMPDIR/scratch RUNTIME_PACKAGES='libssl3 libxml2'
   mkdir -p "$SETUP" "$SCRATCH" "$APT_ROOT/etc/postgresql-common" "$APT_ROOT/etc/apt/sources.list.d"
   echo 'VERSION_CODENAME=trixie' >"$APT_ROOT/etc/os-release"
+  export USER_FILES=$APT_ROOT/etc
+  echo 'postgres:x:999:999::/var/lib/postgresql:/bin/bash' >"$USER_FILES/passwd"
   CLUSTER_CONF=$APT_ROOT/etc/postgresql-common/createcluster.conf
   cp -R "$BATS_TEST_DIRNAME"/../rootfs/mnt/setup/. "$BATS_TEST_DIRNAME"/../../{base,toolchain}/rootfs/mnt/setup/. "$SETUP"
   INSTALL=$SETUP/setup-postgresql/install/install.sh
@@ -126,6 +128,15 @@ S
   run -0 stat -c '%u:%g %a' "$APT_ROOT/image/var/lib/postgresql/data" "$APT_ROOT/image/var/run/postgresql" \
     "$APT_ROOT/image/docker-entrypoint-initdb.d"
   [ "${lines[*]}" = '999:999 1777 999:999 3777 0:0 755' ]
+}
+
+@test "main gives user 999 its name before any package is installed" {
+  echo 'app:x:999:999::/none:/bin/bash' >"$USER_FILES/passwd"
+  note groupmod usermod
+  with_install -0 'main'
+  run -0 awk '{ print $1 }' "$CALLS"
+  [ "${lines[*]:0:5}" = 'groupmod usermod usermod install apt-get' ]
+  grep -qxF 'usermod [--home] [/var/lib/postgresql] [postgres]' "$CALLS"
 }
 
 @test "main fetches the lists, installs, makes the folders and cleans up, in this order" {

@@ -37,7 +37,7 @@ with_bytecode() { run "$1" bash -c 'set -Eeuo pipefail; source "$1"; '"$2" bash 
 @test "bytecode_keep loads all modules at once, in their order" {
   note python3
   with_bytecode -0 'bytecode_keep b.__main__ a c.d'
-  calls_are <<<'python3 [-c] [import b.__main__, a, c.d]'
+  calls_are <<<'python3 [-c] [import os; os.umask = lambda mask: 0o022; import b.__main__, a, c.d]'
 }
 
 @test "bytecode_keep leaves bytecode of what the modules load, and of nothing else" {
@@ -47,6 +47,15 @@ with_bytecode() { run "$1" bash -c 'set -Eeuo pipefail; source "$1"; '"$2" bash 
   PYTHONPATH=$FOLDER PYTHONDONTWRITEBYTECODE=1 with_bytecode -0 'unset PYTHONPYCACHEPREFIX; bytecode_keep first'
   run -0 bash -c 'cd "$FOLDER/__pycache__" && ls | cut -d. -f1'
   [ "${lines[*]}" = 'first second' ]
+}
+
+@test "bytecode_keep leaves bytecode that everybody can read, whatever a module does to the umask" {
+  command -v python3 >/dev/null || skip 'needs python3'
+  printf 'import os\nos.umask(0o077)\nimport second\n' >"$FOLDER/first.py"
+  touch "$FOLDER/second.py"
+  PYTHONPATH=$FOLDER with_bytecode -0 'unset PYTHONPYCACHEPREFIX; bytecode_keep first'
+  run -0 bash -c 'find "$FOLDER/__pycache__" -name "*.pyc" ! -perm -go=r'
+  [ "$output" = '' ]
 }
 
 @test "bytecode_keep fails for a module that is not there" {

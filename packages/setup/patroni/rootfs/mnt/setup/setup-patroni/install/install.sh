@@ -9,7 +9,7 @@ source "$SETUP/setup-base/lib/apt.sh"
 source "$SETUP/setup-python/lib/bytecode.sh"
 
 # What Patroni's programs load, with the store that the container uses. Its server comes before what imports it in turn.
-MODULES=(patroni.__main__ patroni.api patroni.ctl patroni.dcs.etcd3 patroni.postgresql patroni.ha patroni.log patroni.validator patroni.watchdog psycopg2)
+MODULES=(patroni.__main__ patroni.api patroni.ctl patroni.dcs.etcd3 patroni.dcs.kubernetes patroni.postgresql patroni.ha patroni.log patroni.validator patroni.watchdog psycopg2)
 
 # Says why nothing can be installed, and ends with the exit code for configuration.
 refuse() {
@@ -27,8 +27,8 @@ remove_defaults() {
 # Installs the distribution's package. It brings the client of etcd, and the driver psycopg2.
 install_debian() {
   apt_has patroni || refuse "expected package patroni in this base's suite, found none: choose the base that has it"
-  # patroni itself is content with the client of any store; that of etcd is the one that the container uses.
-  apt_install patroni python3-etcd
+  # patroni itself is content with the client of any store; Kubernetes takes none.
+  apt_install patroni python3-etcd python3-consul python3-kazoo
   remove_defaults ""
   bytecode_drop /usr/lib/python3*
   bytecode_keep "${MODULES[@]}"

@@ -8,6 +8,8 @@ SETUP=${SETUP:-${BASH_SOURCE[0]%/*}/../..}
 SCRATCH=${SCRATCH:-/mnt}
 # shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/apt.sh
 source "$SETUP/setup-base/lib/apt.sh"
+# shellcheck source=../../../../../../base/rootfs/mnt/setup/setup-base/lib/user.sh
+source "$SETUP/setup-base/lib/user.sh"
 # shellcheck source=nojit.sh
 source "$SETUP/setup-postgresql/install/nojit.sh"
 # shellcheck source=../../../../../../toolchain/rootfs/mnt/setup/setup-toolchain/pgdg/pgdg.sh
@@ -116,6 +118,8 @@ main() {
     *) refuse "channel: expected debian, pgdg or source, found $PG_CHANNEL" ;;
   esac
   [[ ${PG_JIT:?} == @(true|false) ]] || refuse "jit: expected true or false, found $PG_JIT"
+  # Before Debian's packages make a user of that name.
+  user_rename postgres /var/lib/postgresql
   apt_update
   "install_$PG_CHANNEL" "${PG_MAJOR:?}" "$PG_JIT"
   create_folders ""

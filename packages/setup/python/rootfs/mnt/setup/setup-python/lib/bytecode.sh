@@ -7,9 +7,10 @@ bytecode_drop() {
   find "$@" -name __pycache__ -prune -exec rm -rf {} +
 }
 
-# Makes the bytecode of these modules, in this order, and of all that they load: Python writes it by itself.
+# Makes the bytecode of these modules, in this order, and of all that they load: Python writes it by itself. A module may
+# set a umask while it is loaded, as Patroni's does: bytecode that only root can read would be made again at every start.
 bytecode_keep() {
   local modules
   printf -v modules '%s, ' "$@"
-  env --unset=PYTHONDONTWRITEBYTECODE python3 -c "import ${modules%, }"
+  env --unset=PYTHONDONTWRITEBYTECODE python3 -c "import os; os.umask = lambda mask: 0o022; import ${modules%, }"
 }

@@ -42,6 +42,11 @@ shutdown_judge() {
   esac
 }
 
+# Lets a mode care for what its process left running when it ended; needs the mode's name and the seconds that are left.
+shutdown_after() {
+  if declare -F "mode_$1_after" >/dev/null; then "mode_$1_after" "$2" || :; fi
+}
+
 # Stops the mode's process within TIMEOUT, then by force; needs the mode's name and STOP_SIGNAL.
 shutdown_run() {
   local deadline=$((EPOCHSECONDS + ${TIMEOUT:-30}))
@@ -60,5 +65,7 @@ shutdown_run() {
     return 0
   fi
   shutdown_judge "$WAIT_STATUS"
+  shutdown_left "$deadline"
+  shutdown_after "$1" "$REPLY"
   log_info "stopped with code $SHUTDOWN_STATUS"
 }

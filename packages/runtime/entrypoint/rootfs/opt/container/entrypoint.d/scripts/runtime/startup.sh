@@ -16,7 +16,7 @@ STARTUP_ESCALATE="" # function that deals with it
 ABORT_HOOKS=()      # functions that stop what init started, run when init ends early
 CHILD_HEARS=""      # set when the process of the mode takes a hang-up
 HANGUP_WAITS=""     # set when a hang-up came before that
-HANGUP_HOOK=:       # function that writes anew what the process is about to read again
+HANGUP_HOOK=:       # function that writes anew what the process is about to read again; gives 1 if it is not to read it
 
 # Installs what happens at signals, at an unexpected error and at the end.
 startup_traps() {
@@ -58,7 +58,7 @@ startup_on_hangup() {
     HANGUP_WAITS=yes
     return 0
   fi
-  "$HANGUP_HOOK"
+  "$HANGUP_HOOK" || return 0
   kill -HUP "$CHILD_PID" 2>/dev/null || :
 }
 
@@ -217,7 +217,10 @@ startup_pause() {
 # Waits for the mode's process; a stop that was asked for is carried out. Ends the shell with the code.
 startup_supervise() {
   if startup_wait "$CHILD_PID"; then
+    local status=$WAIT_STATUS
     phase_set stopping
+    shutdown_after "$1" 5
+    WAIT_STATUS=$status
     if ((WAIT_STATUS == 0)); then log_info "the $1 process ended"; fi
     if ((WAIT_STATUS != 0)); then
       log_error "the $1 process ended by itself with code $WAIT_STATUS, expected to run until a stop; see its lines above"

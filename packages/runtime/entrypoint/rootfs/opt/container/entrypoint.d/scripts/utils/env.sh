@@ -14,7 +14,8 @@ env_read_contract() {
         ENV_TYPE[$name]=$type ENV_DEFAULT[$name]=$default ENV_FLAGS[$name]=$flags ENV_LIMIT[$name]=$limit
         if [[ $name == *'*' ]]; then ENV_FAMILIES+=("${name%'*'}"); else ENV_NAMES+=("$name"); fi
         ;;
-      prefix) ENV_PREFIXES+=("$name") ;;
+      # Two fragments may have one in common; what is wrong is said once.
+      prefix) [[ " ${ENV_PREFIXES[*]} " == *" $name "* ]] || ENV_PREFIXES+=("$name") ;;
     esac
   done <"$1"
 }

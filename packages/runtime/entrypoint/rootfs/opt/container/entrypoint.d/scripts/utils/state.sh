@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034 # the files share their variables, each is described where it is set first
 # Where the container keeps what it knows about itself until it stops: its phase, written configuration.
 # Phases: starting, initialising, restoring, running, paused, stopping.
 
@@ -49,16 +50,18 @@ state_write() {
     "free space in $STATE_DIR"
 }
 
-# Writes the phase; needs STATE_DIR.
+# Writes the phase, and perhaps what it waits for; needs STATE_DIR.
 phase_set() {
-  log_debug "phase: $1"
-  state_write phase "$1"
+  log_debug "phase: $1${2:+, $2}"
+  state_write phase "$@"
 }
 
-# Gives in REPLY the phase, or "unknown"; needs STATE_DIR.
+# Gives in REPLY the phase, or "unknown", and in PHASE_WAITS what it waits for, if it said; needs STATE_DIR.
 phase_get() {
-  REPLY=""
+  REPLY="" PHASE_WAITS=""
   # An empty file is one that is being written: read then gives 1.
-  if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then read -r REPLY <"$STATE_DIR/phase" || :; fi
+  if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then
+    { read -r REPLY && IFS= read -r PHASE_WAITS; } <"$STATE_DIR/phase" || :
+  fi
   REPLY=${REPLY:-unknown}
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Says whether the container does what it is for: exit 0 healthy, 1 not; why as text, with --json as one JSON object.
 # The phase decides first; while it is "running", every probe in healthcheck.d has to agree.
+# An orchestrator may ask one question alone: live (start it anew if not), ready (send it work), or one that a fragment
+# answers with probes in healthcheck.d/QUESTION, such as primary or replica.
 # A probe gets the state folder as its argument, prints one line, and ends with 0 (well), 10 (well, but: a warning) or
 # anything else (not well). All run at once and share one limit, because the answer has to come in under a second.
 set -Eeuo pipefail
@@ -11,6 +13,8 @@ HEALTH_SCRIPTS=${HEALTH_SELF%/*}/..
 HEALTH_LIMIT_MS=800
 HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + HEALTH_LIMIT_MS * 1000))
 HEALTH_JSON=""
+HEALTH_QUESTION=""
+HEALTH_FOLDER=$HEALTH_SCRIPTS/healthcheck.d
 
 # shellcheck source=/dev/null
 source "$HEALTH_SCRIPTS/utils/logging.sh"
@@ -20,9 +24,11 @@ source "$HEALTH_SCRIPTS/utils/state.sh"
 # Gives in REPLY what a phase means: healthy, unhealthy, or probe. Without any phase there is no entrypoint that could
 # know better (somebody runs the server with a command of his own), so the probes decide then too.
 health_of_phase() {
-  case $1 in
-    running) REPLY=probe ;;
-    paused) REPLY=healthy ;;
+  case $HEALTH_QUESTION-$1 in
+    *-running) REPLY=probe ;;
+    # Whatever takes its time is alive: to start it anew would only begin that again.
+    live-unknown) REPLY=unhealthy ;;
+    live-* | -paused) REPLY=healthy ;;
     *) REPLY=unhealthy ;;
   esac
   if [[ $1 == unknown && -z $STATE_DIR ]]; then REPLY=probe; fi
@@ -59,7 +65,7 @@ health_source() {
 health_start_probes() {
   local probe fd
   HEALTH_NAMES=() HEALTH_PIDS=() HEALTH_FDS=()
-  for probe in "$HEALTH_SCRIPTS"/healthcheck.d/*.sh; do
+  for probe in "$HEALTH_FOLDER"/*.sh; do
     if [[ ! -f $probe ]]; then continue; fi
     exec {fd}< <(health_source "$probe" 2>&1 </dev/null)
     HEALTH_PIDS+=("$!")
@@ -164,17 +170,44 @@ health_join() {
   for reason in "$@"; do REPLY+="${REPLY:+; }$reason"; done
 }
 
-# Answers; needs nothing or --json.
+# Gives in HEALTH_QUESTION and HEALTH_FOLDER what is asked; 1 if nobody here answers it. live and ready are answered in every
+# image, by all probes or by those of a folder of their own.
+health_ask() {
+  local folder=$HEALTH_FOLDER/$1
+  [[ $1 =~ ^[a-z][a-z-]*$ ]] || return 1
+  HEALTH_QUESTION=$1
+  if [[ -d $folder ]]; then
+    HEALTH_FOLDER=$folder
+  elif [[ $1 == live ]]; then
+    # A server that does not answer may have good reasons; that its container runs is all that is known.
+    HEALTH_FOLDER=/nonexistent
+  elif [[ $1 != ready ]]; then
+    return 1
+  fi
+}
+
+# Says how to call it.
+health_usage() {
+  local folder
+  REPLY="live | ready"
+  for folder in "$HEALTH_SCRIPTS"/healthcheck.d/*/; do
+    folder=${folder%/}
+    case ${folder##*/} in live | ready | '*') ;; *) REPLY+=" | ${folder##*/}" ;; esac
+  done
+  printf 'usage: healthcheck.sh [--json] [%s]; found %q\n' "$REPLY" "$1" >&2
+}
+
+# Answers; needs nothing, or --json, or a question, or both.
 main() {
-  local phase verdict text
-  case ${1-} in
-    "") ;;
-    --json) HEALTH_JSON=yes ;;
-    *)
-      printf 'usage: healthcheck.sh [--json]; found %q\n' "$1" >&2
+  local phase verdict text word
+  for word; do
+    if [[ $word == --json ]]; then
+      HEALTH_JSON=yes
+    elif [[ -n $HEALTH_QUESTION ]] || ! health_ask "$word"; then
+      health_usage "$word"
       return 2
-      ;;
-  esac
+    fi
+  done
   HEALTH_PROBES=()
   state_find || :
   phase_get
@@ -182,7 +215,7 @@ main() {
   health_of_phase "$phase"
   verdict=$REPLY
   health_phase_text "$phase"
-  text=$REPLY
+  text=$REPLY${PHASE_WAITS:+: $PHASE_WAITS}
   if [[ $verdict == probe ]]; then
     health_probe_all
     verdict=$HEALTH_STATUS

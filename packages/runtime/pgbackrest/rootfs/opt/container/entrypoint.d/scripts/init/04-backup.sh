@@ -210,7 +210,8 @@ backup_started() {
 init_backup() {
   backup_enabled || return 0
   backup_prepare
-  if [[ -n $BACKUP_NEW ]]; then backup_make_stanza; fi
+  # Where another program makes the database, it is not there yet.
+  if [[ -n $BACKUP_NEW && -z ${DATABASE_DECIDER-} ]]; then backup_make_stanza; fi
   backup_forget
 }
 

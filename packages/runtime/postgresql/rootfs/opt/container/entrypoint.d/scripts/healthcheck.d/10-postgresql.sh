@@ -48,6 +48,26 @@ probe_tell() {
   return 1
 }
 
+# Says whether the server is what was asked for; needs the state folder and primary or standby.
+# Its lock file says "ready" of either, so the file that makes it a standby decides, which promotion removes.
+probe_role() {
+  local -a lines=()
+  local role=primary
+  probe_address "$1" || :
+  if [[ -n $PROBE_DATA && -r $PROBE_DATA/postmaster.pid ]]; then mapfile -t lines 2>/dev/null <"$PROBE_DATA/postmaster.pid" || :; fi
+  if [[ ${lines[7]-} != ready* && ${lines[7]-} != standby* ]] || [[ ! -d /proc/${lines[0]} ]]; then
+    printf 'the server does not run, or this user may not read its lock file\n'
+    return 1
+  fi
+  if [[ -e $PROBE_DATA/standby.signal || -e $PROBE_DATA/recovery.signal ]]; then role=standby; fi
+  if [[ $role == "$2" ]]; then
+    printf 'the server is a %s\n' "$role"
+    return 0
+  fi
+  printf 'the server is a %s, not a %s\n' "$role" "$2"
+  return 1
+}
+
 # Runs the probe; needs the state folder.
 main() {
   local tcp="" socket="" tcp_pid tcp_answer=0 socket_answer=0

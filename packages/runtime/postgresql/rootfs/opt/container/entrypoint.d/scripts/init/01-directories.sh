@@ -9,7 +9,7 @@ DIRECTORIES_DEFAULT=${DIRECTORIES_DEFAULT:-/var/lib/postgresql/data}
 directories_find_legacy() {
   [[ $PGDATA == "$DIRECTORIES_DEFAULT" && -d $DIRECTORIES_LEGACY ]] || return 0
   if [[ ! -x $DIRECTORIES_LEGACY ]]; then
-    directories_refuse "$DIRECTORIES_LEGACY" "in which user $EUID may not look for a cluster"
+    folders_refuse "$DIRECTORIES_LEGACY" "in which user $EUID may not look for a cluster" PGDATA
   fi
   [[ -e $DIRECTORIES_LEGACY/PG_VERSION ]] || return 0
   if [[ -e $PGDATA/PG_VERSION ]]; then
@@ -21,32 +21,15 @@ directories_find_legacy() {
   export PGDATA
 }
 
-# Gives in REPLY where a folder really is; needs its path.
-directories_resolve() {
-  REPLY=$1
-  if [[ -d $1 ]]; then REPLY=$(cd -P -- "$1" && pwd -P) || REPLY=$1; fi
-}
-
-# Makes a folder and gives it to the server's user; needs root, PATH and the name of the variable it comes from.
-directories_give() {
-  local folder name=$2
-  directories_resolve "$1"
-  folder=$REPLY
-  security_safe_folder "$folder" \
-    || die 2 "$name: expected a folder for data alone, found '$folder', which belongs to the system; choose another"
-  mkdir -p -- "$folder" && security_own "$folder" && return 0
-  log_warn "cannot give $folder to user $SECURITY_UID (a read-only or foreign file system, or no capability CHOWN)"
-}
-
 # Makes and gives away all folders; needs root.
 directories_as_root() {
   local link
-  directories_give "$PGDATA" PGDATA
+  folders_give "$PGDATA" PGDATA
   # The cluster's log and its tablespaces may lie elsewhere.
   for link in "$PGDATA"/pg_wal "$PGDATA"/pg_tblspc/*; do
-    if [[ -L $link && -d $link ]]; then directories_give "$link" "the folder behind $link"; fi
+    if [[ -L $link && -d $link ]]; then folders_give "$link" "the folder behind $link"; fi
   done
-  if [[ -n ${POSTGRES_INITDB_WALDIR-} ]]; then directories_give "$POSTGRES_INITDB_WALDIR" POSTGRES_INITDB_WALDIR; fi
+  if [[ -n ${POSTGRES_INITDB_WALDIR-} ]]; then folders_give "$POSTGRES_INITDB_WALDIR" POSTGRES_INITDB_WALDIR; fi
   [[ -d $DATABASE_SOCKETS ]] || mkdir -p -- "$DATABASE_SOCKETS" 2>/dev/null || return 0
   if ! chown "$SECURITY_UID:$SECURITY_GID" "$DATABASE_SOCKETS" 2>/dev/null || ! chmod 3777 "$DATABASE_SOCKETS"; then
     log_debug "cannot give $DATABASE_SOCKETS to user $SECURITY_UID"
@@ -64,25 +47,16 @@ directories_use_subfolder() {
     "set PGDATA=$PGDATA to say so yourself"
 }
 
-# Ends with a sentence about a folder that we cannot use; needs PATH and what was found.
-directories_refuse() {
-  die 3 "PGDATA: expected a folder that user $EUID owns and can write, found '$1', $2;" \
-    "as root on the host run: chown -R $EUID <the folder or volume>, or start the container once with --user root"
-}
-
 # Checks PGDATA, makes it if need be, and narrows its mode to what the server accepts.
 directories_check_pgdata() {
-  if [[ -e $PGDATA && ! -d $PGDATA ]]; then directories_refuse "$PGDATA" "which is no folder"; fi
-  if [[ ! -d $PGDATA ]] && ! mkdir -p -- "$PGDATA" 2>/dev/null; then
-    directories_refuse "$PGDATA" "which does not exist and cannot be made"
-  fi
+  folders_make "$PGDATA" PGDATA
   if [[ ! -O $PGDATA ]]; then
-    if [[ ! -w $PGDATA || ! -x $PGDATA ]]; then directories_refuse "$PGDATA" "which belongs to another user"; fi
-    if ! database_folder_is_free "$PGDATA" pgdata; then directories_refuse "$PGDATA" "whose files belong to another user"; fi
+    if [[ ! -w $PGDATA || ! -x $PGDATA ]]; then folders_refuse "$PGDATA" "which belongs to another user" PGDATA; fi
+    if ! database_folder_is_free "$PGDATA" pgdata; then folders_refuse "$PGDATA" "whose files belong to another user" PGDATA; fi
     directories_use_subfolder
   fi
   if ! chmod u+rwx,g-w,o-rwx -- "$PGDATA" 2>/dev/null || [[ ! -w $PGDATA ]]; then
-    directories_refuse "$PGDATA" "which is read-only"
+    folders_refuse "$PGDATA" "which is read-only" PGDATA
   fi
 }
 

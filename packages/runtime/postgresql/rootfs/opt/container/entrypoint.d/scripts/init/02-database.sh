@@ -8,6 +8,7 @@
 
 DATABASE_STAGE=strata.initdb
 DATABASE_FIRST_OWNER=strata_first_owner # the superuser during initdb where the real name comes later
+DATABASE_DECIDER=""                     # function of a fragment that has another program make or copy databases
 
 # Gives in REPLY what is in PGDATA: new, cluster, incomplete (our marker is there) or foreign.
 database_state() {
@@ -211,6 +212,12 @@ database_adopt() {
   log_info "PostgreSQL Database directory appears to contain a database; Skipping initialization"
 }
 
+# Gives 0 if a fragment said that nothing is to be made now of what is in PGDATA; needs that and the command.
+database_is_decided() {
+  [[ -n $DATABASE_DECIDER ]] || return 1
+  "$DATABASE_DECIDER" "$@"
+}
+
 # Runs the step; needs the container's command.
 init_database() {
   database_split_args "$@"
@@ -219,7 +226,9 @@ init_database() {
   export POSTGRES_USER POSTGRES_DB
   preflight_lock
   database_state
-  case $REPLY in
+  local state=$REPLY
+  if [[ $state != cluster && $state != incomplete ]] && database_is_decided "$state" "$@"; then return 0; fi
+  case $state in
     cluster)
       database_adopt
       return 0
@@ -233,6 +242,10 @@ init_database() {
         database_resume
       else
         database_wipe_incomplete
+        if [[ -n $DATABASE_DECIDER ]]; then
+          journal_end
+          return 0
+        fi
         database_begin
       fi
       ;;

@@ -4,7 +4,8 @@
 # the user's postgresql.conf, the files of the configuration folder, the environment (POSTGRESQL_<PARAMETER>).
 
 CONFIG_PLUGINS=/opt/container/output_plugin_libraries
-CONFIG_HOOKS=() # functions that add lines while the configuration is built
+CONFIG_HOOKS=()    # functions that add lines while the configuration is built
+CONFIG_DEFAULTS="" # lines of fragments, below all that the user says
 
 # Gives in REPLY a value as postgresql.conf wants it; inside its quotes a backslash has a meaning too.
 config_quote() {
@@ -109,7 +110,7 @@ config_build() {
   config_check_environment
   memory_config
   CONFIG_TEXT=$'# Written at every start; a change here is lost. See PGCONFIG and POSTGRESQL_<PARAMETER>.\n'
-  CONFIG_TEXT+=$'\n# defaults\nlisten_addresses = \'*\'\n'"$MEMORY_DEFAULTS$MEMORY_BUFFERS"
+  CONFIG_TEXT+=$'\n# defaults\nlisten_addresses = \'*\'\n'"$MEMORY_DEFAULTS$MEMORY_BUFFERS$CONFIG_DEFAULTS"
   config_plugins
   if [[ $DATABASE_SOCKETS != "$DATABASE_SOCKETS_HOME" ]]; then config_add unix_socket_directories "$DATABASE_SOCKETS"; fi
   CONFIG_CHECKED=""
@@ -207,7 +208,8 @@ init_config() {
   if [[ -n $CONFIG_CHECKED ]] || ((${#POSTGRES_ARGS[@]} > 0)); then config_check; fi
   config_warn_auto
   hba_config
-  if [[ -e $PGDATA/PG_VERSION ]]; then hba_check "$PGDATA" || die 2 "$REPLY"; fi
+  # Asking takes a server that may write, which a copy of another server must not meet.
+  if [[ -e $PGDATA/PG_VERSION && -z $DATABASE_DECIDER ]]; then hba_check "$PGDATA" || die 2 "$REPLY"; fi
   CONFIG_DONE=yes
 }
 

@@ -30,6 +30,8 @@ password_reconcile() {
 # Runs the step; a cluster that was just made has the password already.
 init_password() {
   [[ ${POSTGRES_PASSWORD_RECONCILE:-false} == true && -z ${DATABASE_MADE-} ]] || return 0
+  # Whether this server may write is not known yet: who decides that sets the password too.
+  if [[ -n $DATABASE_DECIDER ]]; then return 0; fi
   database_split_args "$@"
   password_reconcile
 }

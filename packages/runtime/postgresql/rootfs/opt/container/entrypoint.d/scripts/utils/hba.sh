@@ -6,6 +6,7 @@
 HBA_FILES=()   # the files of the folder
 HBA_BASE=""    # the user's own file
 HBA_WRITTEN="" # ours, once it is there
+HBA_HOOKS=()   # functions of the fragments, each of which gives lines in REPLY
 
 # Gives in HBA_FILES the files of the folder, and 0 if there is anything that our file is needed for.
 hba_wanted() {
@@ -14,7 +15,7 @@ hba_wanted() {
   for file in "${PGCONFIG-}"/pg_hba.d/*.conf; do
     if [[ -f $file ]]; then HBA_FILES+=("$file"); fi
   done
-  [[ -n ${POSTGRES_HBA-} ]] || ((${#HBA_FILES[@]} > 0))
+  [[ -n ${POSTGRES_HBA-} ]] || ((${#HBA_FILES[@]} + ${#HBA_HOOKS[@]} > 0))
 }
 
 # Gives in REPLY the lines of POSTGRES_HBA; on one line, semicolons stand between them.
@@ -42,9 +43,17 @@ hba_find_base() {
     2>/dev/null) || HBA_BASE=$PGDATA/pg_hba.conf
 }
 
+# Leaves what comes before the user's own, and where that is, for who has to copy it again: one of a cluster that another
+# server's data are copied to comes with them. Needs the text; only for servers that cannot include it, and with hooks.
+hba_leave_head() {
+  ((HBA_MAJOR < 16 && ${#HBA_HOOKS[@]} > 0)) || return 0
+  security_private_file "$STATE_DIR/pg_hba.head" "$1"$'\n# the user\'s own\n' || return 0
+  security_private_file "$STATE_DIR/pg_hba.base" "$HBA_BASE" || return 0
+}
+
 # Writes our file.
 hba_write() {
-  local text=$'# Written at every start; a change here is lost. See POSTGRES_HBA and PGCONFIG.\n' file
+  local text=$'# Written at every start; a change here is lost. See POSTGRES_HBA and PGCONFIG.\n' file hook
   hba_lines
   if [[ -n $REPLY ]]; then text+=$'\n# POSTGRES_HBA\n'"$REPLY"$'\n'; fi
   for file in "${HBA_FILES[@]}"; do
@@ -52,6 +61,11 @@ hba_write() {
     hba_include "$file" ""
     text+=$'\n'"$REPLY"$'\n'
   done
+  for hook in "${HBA_HOOKS[@]}"; do
+    "$hook"
+    text+=$'\n# what is switched on\n'"$REPLY"$'\n'
+  done
+  hba_leave_head "$text"
   # A new cluster has none yet when this is checked.
   hba_include "$HBA_BASE" optional
   text+=$'\n# the user\'s own\n'"$REPLY"$'\n'

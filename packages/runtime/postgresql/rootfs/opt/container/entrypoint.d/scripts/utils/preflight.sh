@@ -6,18 +6,8 @@ PREFLIGHT_PROC=${PREFLIGHT_PROC:-/proc}
 PREFLIGHT_NEW_MB=64 # what a new cluster takes: 40 MB after initdb, 16 MB for the next segment of the log
 PREFLIGHT_SHM_MB=64 # what an engine gives by itself
 
-# Keeps a second container out of a cluster in use: the server's own guard cannot see into other containers.
-# The lock is on the folder itself, so it leaves no file; the server inherits it and so holds it as long as it runs.
-preflight_lock() {
-  local status=0
-  [[ -z ${PREFLIGHT_LOCK-} ]] || return 0
-  exec {PREFLIGHT_LOCK}<"$PGDATA" || return 0
-  flock --nonblock --conflict-exit-code 75 "$PREFLIGHT_LOCK" 2>/dev/null || status=$?
-  # Some network file systems have no locks: then there is no guard, as without us.
-  ((status == 75)) || return 0
-  die 1 "another container uses the cluster in $PGDATA, expected it to be alone; two servers would destroy the data:" \
-    "stop the other one (docker ps --filter volume=<the volume>), or give this one a volume of its own"
-}
+# Keeps a second container out of a cluster in use.
+preflight_lock() { folders_lock "$PGDATA" "the cluster"; }
 
 # Gives 0 if a process of that number is a server on our folder or one that we cannot look at.
 preflight_is_server() {
@@ -59,28 +49,18 @@ preflight_clear_socket() {
   fi
 }
 
-# Gives in REPLY the megabytes that are free for us on the file system of a path, 0 too if it has no more files to give.
-preflight_free_mb() {
-  local free size files all
-  read -r free size files all < <(stat -f -c '%a %S %d %c' -- "$1") || return 1
-  REPLY=$((free * size / 1048576))
-  if ((all > 0 && files == 0)); then REPLY=0; fi
-}
-
 # Refuses a disk without room; needs what is going to happen: new or cluster.
 preflight_space() {
   local folder=$PGDATA
-  if [[ $1 == new && -n ${POSTGRES_INITDB_WALDIR-} && -d $POSTGRES_INITDB_WALDIR ]]; then folder=$POSTGRES_INITDB_WALDIR; fi
-  preflight_free_mb "$folder" || return 0
-  if [[ $1 == new ]] && ((REPLY < PREFLIGHT_NEW_MB)); then
-    die 1 "not enough space for a new cluster in $folder: expected at least $PREFLIGHT_NEW_MB MB, found $REPLY MB free;" \
-      "look with docker system df, free some (docker system prune), or mount a larger volume"
-  elif ((REPLY < 1)); then
-    die 1 "the disk of $folder is full, so the server could not even start: expected some free megabytes, found none;" \
-      "free space on the host or enlarge the volume (never delete files of pg_wal by hand); nothing was changed"
-  elif ((REPLY < PREFLIGHT_NEW_MB)); then
-    log_warn "the disk of $folder is almost full: $REPLY MB left; free space or enlarge the volume, or the server will stop"
+  if [[ $1 != new ]]; then
+    folders_check_space "$folder" "$PREFLIGHT_NEW_MB" "never delete files of pg_wal by hand"
+    return 0
   fi
+  if [[ -n ${POSTGRES_INITDB_WALDIR-} && -d $POSTGRES_INITDB_WALDIR ]]; then folder=$POSTGRES_INITDB_WALDIR; fi
+  folders_free_mb "$folder" || return 0
+  ((REPLY >= PREFLIGHT_NEW_MB)) \
+    || die 1 "not enough space for a new cluster in $folder: expected at least $PREFLIGHT_NEW_MB MB, found $REPLY MB free;" \
+      "look with docker system df, free some (docker system prune), or mount a larger volume"
 }
 
 # Gives in REPLY a size as PostgreSQL writes it (8MB, 1GB, a plain number of kB) in MB; 4 if it cannot be read.

@@ -17,31 +17,12 @@ tls_find() {
   [[ -n $TLS_CERT$TLS_KEY$TLS_CA ]]
 }
 
-# Ends if a file cannot be read; needs the variable's name and the file.
-tls_check_file() {
-  [[ -f $2 ]] || die 2 "$1: expected a file, found '$2', which is none; mount it or correct the path"
-  [[ -r $2 ]] || die 3 "$1: expected a file that user $EUID can read, found '$2', which it cannot; on the host run:" \
-    "chown $EUID and chmod 0600 the file, or mount it readable"
-}
-
 # Ends unless certificate and key belong together.
 tls_check_pair() {
-  local of_cert of_key
-  [[ -n $TLS_CERT ]] || die 2 "POSTGRES_TLS_CERT: expected the certificate of the key $TLS_KEY, found none; mount it too"
-  [[ -n $TLS_KEY ]] || die 2 "POSTGRES_TLS_KEY: expected the key of the certificate $TLS_CERT, found none; mount it too"
-  tls_check_file POSTGRES_TLS_CERT "$TLS_CERT"
-  tls_check_file POSTGRES_TLS_KEY "$TLS_KEY"
-  type -P openssl >/dev/null || die 4 "openssl is missing, expected in the image; it checks the certificate"
-  of_cert=$(openssl x509 -in "$TLS_CERT" -noout -pubkey 2>/dev/null) \
-    || die 2 "POSTGRES_TLS_CERT: expected a certificate in PEM format, found something else in '$TLS_CERT'"
-  openssl x509 -in "$TLS_CERT" -noout -checkend 0 >/dev/null 2>&1 \
-    || log_warn "POSTGRES_TLS_CERT: the certificate in $TLS_CERT is expired; clients that verify it will refuse; renew it"
+  local locked=""
   # A key with a passphrase is the server's to open, by a command that the user names.
-  if [[ -n ${POSTGRESQL_SSL_PASSPHRASE_COMMAND-} ]]; then return 0; fi
-  of_key=$(openssl pkey -in "$TLS_KEY" -passin pass: -pubout 2>/dev/null) \
-    || die 2 "POSTGRES_TLS_KEY: expected a private key in PEM format without passphrase, found something else in '$TLS_KEY'"
-  [[ $of_cert == "$of_key" ]] || die 2 "POSTGRES_TLS_KEY: expected the key of the certificate $TLS_CERT, found another's" \
-    "in '$TLS_KEY'; mount the two that belong together"
+  if [[ -n ${POSTGRESQL_SSL_PASSPHRASE_COMMAND-} ]]; then locked=locked; fi
+  certificates_check_pair POSTGRES_TLS "$TLS_CERT" "$TLS_KEY" "$locked"
 }
 
 # Gives 0 if the server takes the key as it is: ours with 0600 at most, or root's with 0640 at most.
@@ -77,7 +58,7 @@ tls_config() {
     config_add ssl_key_file "$key"
   fi
   if [[ -n $TLS_CA ]]; then
-    tls_check_file POSTGRES_TLS_CA "$TLS_CA"
+    certificates_check_file POSTGRES_TLS_CA "$TLS_CA"
     config_add ssl_ca_file "$TLS_CA"
   fi
 }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC1090,SC1091,SC2016,SC2030,SC2031,SC2034,SC2153,SC2154,SC2317 # sourced from a copy; code stands in single quotes
+load helper
+
+setup() {
+  patroni_setup
+  real_patroni
+}
+
+# Runs Python with launch.py loaded as a module; needs the code.
+with_launch() { as_user bash -c 'exec python3 -I -c "import sys; sys.path.insert(0, sys.argv[1]); import logging, launch; from patroni.config import Config
+$2" "$1"' x "$PATRONI_HOME" "$1"; }
+
+@test "launch.py: is Patroni, with its own arguments" {
+  run -0 as_user bash -c 'python3 "$1" --version' x "$PATRONI_HOME/launch.py"
+  [[ $output == *' '[0-9].* ]]
+  run -1 as_user bash -c 'python3 "$1" /none.yml' x "$PATRONI_HOME/launch.py"
+  [[ $output != *Traceback* ]]
+}
+
+@test "launch.py: a ttl may be as small as 5, and no smaller; the other limits stay" {
+  run -0 with_launch 'config = Config.__new__(Config)
+if launch.adjust is None: print("none"); sys.exit()
+for name, value, smallest in (("ttl", 5, 20), ("ttl", 4, 20), ("ttl", 30, 20), ("loop_wait", 0, 1), ("retry_timeout", 1, 3)):
+  settings = {name: value}; print(name, getattr(config, launch.NAME)(settings, name, smallest), settings[name])'
+  [[ $output == none || $(grep -v smaller <<<"$output") == $'ttl 5 5\nttl 5 5\nttl 30 30\nloop_wait 1 1\nretry_timeout 3 3' ]]
+}
+
+@test "launch.py: the rule that makes a ttl safe stays in force" {
+  run -0 with_launch 'config = Config.__new__(Config); settings = {"ttl": 10, "loop_wait": 2, "retry_timeout": 4}
+unsafe = {"ttl": 10, "loop_wait": 10, "retry_timeout": 10}
+if not hasattr(config, "_validate_and_adjust_timeouts"): print("none"); sys.exit()
+logging.disable(logging.CRITICAL)
+for one in (settings, unsafe): config._validate_and_adjust_timeouts(one); print(one["ttl"], one["loop_wait"] + 2 * one["retry_timeout"] <= one["ttl"])
+print(settings)'
+  [[ $output == none || $output == $'10 True\n10 True\n{\'ttl\': 10, \'loop_wait\': 2, \'retry_timeout\': 4}' ]]
+}
+
+@test "launch.py: a password in any letters is a literal that may stand between dollar signs, in Patroni's own statements" {
+  run -0 with_launch 'import patroni.postgresql.bootstrap as bootstrap
+assert bootstrap.quote_literal is launch.quote
+for text in ("plain", "it'"'"'s \\ \"x\"", "$$ or $body$", "\u4e16\u00e9", 7): print(bootstrap.quote_literal(text).encode("unicode_escape").decode())'
+  [ "${lines[0]}" = "E'plain'" ]
+  [ "${lines[2]}" = "E'\\x24\\x24 or \\x24body\\x24'" ]
+  [ "${lines[4]}" = "E'7'" ]
+  [[ $output != *'$'* ]]
+}
+
+@test "launch.py: a heartbeat that says the same again is not said, anything else is" {
+  run -0 with_launch 'logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
+log = logging.getLogger("patroni.__main__")
+for text in ("no action. I am (n1), the leader", "no action. I am (n1), the leader", "promoted", "promoted", "no action. I am (n1), the leader", "no action. I am (n1), a secondary"): log.info(text)
+logging.getLogger("other").info("no action"); logging.getLogger("other").info("no action")'
+  [ "$output" = 'no action. I am (n1), the leader
+promoted
+promoted
+no action. I am (n1), the leader
+no action. I am (n1), a secondary
+no action
+no action' ]
+}
