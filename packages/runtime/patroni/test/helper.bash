@@ -18,7 +18,7 @@ patroni_setup() {
   : >"$SETTINGS"
   patroni_contract
   patroni_stubs
-  prelude+='source "$ENTRYPOINT_SCRIPTS/runtime/modes/patroni.sh"; source "$PATRONI_HOME/settings.sh"; env_load "$ENTRYPOINT_CONTRACTS"; patroni_dir; mkdir -p "$PATRONI_DIR"; '
+  prelude+='source "$ENTRYPOINT_SCRIPTS/runtime/modes/patroni.sh"; source "$PATRONI_HOME/node.sh"; env_load "$ENTRYPOINT_CONTRACTS"; patroni_dir; mkdir -p "$PATRONI_DIR"; '
 }
 
 # Declares what the tests need.

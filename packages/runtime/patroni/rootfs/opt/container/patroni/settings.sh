@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2034 # the files share their variables, each is described where it is set first
-# The settings that the container gives to Patroni, as data. Sourced by init/07-patroni.sh where Patroni is on: what only a
-# node of a cluster needs costs no other start anything.
+# The settings that the container gives to Patroni, as data. Sourced by node.sh.
 
 PATRONI_PARAMETERS=(max_connections max_worker_processes max_prepared_transactions max_locks_per_transaction
   max_wal_senders max_replication_slots wal_level track_commit_timestamp wal_keep_size)

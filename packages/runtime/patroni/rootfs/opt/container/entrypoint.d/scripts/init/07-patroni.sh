@@ -8,168 +8,14 @@
 
 # Run alone, the functions are not there yet, and nobody asks the hooks.
 if declare -F patroni_enabled >/dev/null && patroni_enabled; then
+  # shellcheck source=/dev/null
+  source "$PATRONI_HOME/node.sh"
   DATABASE_DECIDER=patroni_decide
   HBA_HOOKS+=(patroni_hba)
   # A synchronous replica that is cut off counts as one that streams until then, and commits wait for it: the server's own
   # minute would be longer than a failover.
   CONFIG_DEFAULTS+="wal_sender_timeout = ${PATRONI_TTL:-10}s"$'\n'"wal_receiver_timeout = ${PATRONI_TTL:-10}s"$'\n'
 fi
-
-# Says what happens about a folder without a whole cluster: nothing is made now; needs what 02-database found in it, and the
-# command. Gives 1 if 02-database is to judge.
-patroni_decide() {
-  local state=$1
-  shift
-  case $state in
-    new)
-      # The copy gets the folder's mode; a volume's own may be open to all.
-      chmod 0700 -- "$PGDATA"
-      database_prepare new "$@"
-      return 0
-      ;;
-    foreign)
-      # pg_basebackup writes this file early and pg_control last, so nobody's work is in a folder with one of them only.
-      [[ -e $PGDATA/backup_label && ! -e $PGDATA/global/pg_control ]] || return 1
-      log_warn "a copy of the cluster was broken off and left an unusable folder: emptying $PGDATA, it is copied again"
-      database_wipe "$PGDATA"
-      database_prepare new "$@"
-      return 0
-      ;;
-  esac
-  return 1
-}
-
-# Gives in REPLY the line that lets replicas connect, for our pg_hba.conf.
-patroni_hba() {
-  local name=${PATRONI_REPLICATION_USERNAME:-replicator} method=scram-sha-256 kind=host
-  # Who asks for TLS on the one side means it.
-  if [[ -n $TLS_CERT && ${PATRONI_REPLICATION_SSLMODE-} == @(require|verify-ca|verify-full) ]]; then kind=hostssl; fi
-  if [[ ${POSTGRESQL_PASSWORD_ENCRYPTION-} == [mM][dD]5 ]]; then method=md5; fi
-  REPLY="$kind replication \"${name//\"/\"\"}\" all $method"
-}
-
-# Gives in REPLY what the server says a parameter is.
-patroni_ask() {
-  REPLY=$("$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" -C "$1" 2>/dev/null) \
-    || REPLY=""
-}
-
-# Says at once what only Patroni asks for; ends with 2 if anything is missing or does not fit.
-patroni_check() {
-  local fault="" name
-  if [[ -z ${PATRONI_SUPERUSER_PASSWORD:-${POSTGRES_PASSWORD-}} ]]; then
-    log_error "POSTGRES_PASSWORD: expected the superuser's password, the same on every node of the cluster, found none; set" \
-      "it, or POSTGRES_PASSWORD_FILE"
-    fault=yes
-  fi
-  for name in PATRONI_NAME PATRONI_SCOPE; do
-    [[ ${!name-} == */* ]] || continue
-    log_error "$name: expected a name without a slash, which parts paths in the store, found '${!name}'; change it"
-    fault=yes
-  done
-  if [[ -n ${PATRONI_SUPERUSER_USERNAME-} && $PATRONI_SUPERUSER_USERNAME != "$POSTGRES_USER" ]]; then
-    log_error "PATRONI_SUPERUSER_USERNAME: expected the superuser of the cluster, '$POSTGRES_USER' (POSTGRES_USER), found" \
-      "'$PATRONI_SUPERUSER_USERNAME'; leave it out, or change the other"
-    fault=yes
-  fi
-  if ((PATRONI_LOOP_WAIT + 2 * PATRONI_RETRY_TIMEOUT > PATRONI_TTL)); then
-    log_error "PATRONI_TTL: expected at least PATRONI_LOOP_WAIT and twice PATRONI_RETRY_TIMEOUT, so" \
-      "$((PATRONI_LOOP_WAIT + 2 * PATRONI_RETRY_TIMEOUT)), found $PATRONI_TTL: a leader could lose its lock before it steps" \
-      "down; raise it, or lower the others"
-    fault=yes
-  fi
-  if [[ ${PATRONI_SYNCHRONOUS_MODE:-off} == quorum && $(patroni_major) -lt 4 ]]; then
-    log_error "PATRONI_SYNCHRONOUS_MODE: expected off, on or strict with Patroni $(patroni_major), found quorum, which came with" \
-      "4; choose one of them, or an image with Patroni 4"
-    fault=yes
-  fi
-  [[ -z $fault ]] || exit 2
-}
-
-# Prints the major version of Patroni.
-patroni_major() {
-  local version
-  version=$(python3 -I -c 'from patroni.version import __version__; print(__version__)')
-  printf '%s' "${version%%.*}"
-}
-
-# Puts beside one another the server's programs, with our own postgres among them.
-patroni_link_programs() {
-  local server file
-  server=$(type -P "$POSTGRES_COMMAND")
-  server=$(readlink -f -- "$server")
-  mkdir -p -- "$PATRONI_DIR/bin"
-  for file in "${server%/*}"/*; do ln -sf -- "$file" "$PATRONI_DIR/bin/"; done
-  ln -sf -- "$PATRONI_HOME/bin/postgres" "$PATRONI_DIR/bin/postgres"
-  single_prepare_user
-  # Where process 1 holds the lock on the folder, if it does.
-  printf '%s' "${FOLDERS_LOCK:+/proc/$$/fd/$FOLDERS_LOCK}" >"$PATRONI_DIR/lock"
-  # What our own postgres starts; and what puts it in front where the user has no name.
-  printf '%s\0' "$server" "${POSTGRES_ARGS[@]}" >"$PATRONI_DIR/server"
-  printf '%s\0' "${SINGLE_USER[@]}" >"$PATRONI_DIR/user"
-}
-
-# Leaves for bootstrap.sh what it needs and Patroni does not hand on: the command, and every secret.
-patroni_hand_on() {
-  local name secrets=""
-  printf '%s\0' "$@" >"$PATRONI_DIR/command"
-  umask 077
-  for name in "${ENV_NAMES[@]}"; do
-    if env_is_secret "$name" && [[ -n ${!name-} && $name != PATRONI_* ]]; then printf '%s=%s\0' "$name" "${!name}"; fi
-  done >"$PATRONI_DIR/secrets"
-  umask 022
-}
-
-# Logs the lines of one of our programs: a level and a text, with a tab between them. Its status is the one that the last line tells.
-patroni_log() {
-  local level text host scheme status=0
-  while IFS=$'\t' read -r level text host scheme; do
-    case $level in
-      error) log_error "$text" ;;
-      warn) log_warn "$text" ;;
-      wait)
-        log_warn "$text"
-        phase_set initialising "$text"
-        ;;
-      api) state_write patroni.address.new "$text" "$host" "$scheme" ;;
-      exit) status=$text ;;
-    esac
-  done
-  return "$status"
-}
-
-# Runs one of our programs and logs its lines; needs the words. Ends the shell with its status.
-patroni_run() { { "$@" || printf 'exit\t%s\n' "$?"; } | patroni_log || exit "$?"; }
-
-# Writes and checks the configuration; a process of its own, so that a stop is answered.
-patroni_write() {
-  printf '%s\0' "${PATRONI_SETTINGS[@]}" \
-    | patroni_run python3 -I "$PATRONI_HOME/configuration.py" "$PATRONI_DIR/patroni.yml" "$PATRONI_DIR/roles" || exit "$?"
-}
-
-# Gives in REPLY the system identifier of the data that are here, or nothing.
-patroni_identity() {
-  local line
-  REPLY=""
-  if [[ ! -e $PGDATA/global/pg_control ]]; then return 0; fi
-  while IFS= read -r line; do
-    if [[ $line == 'Database system identifier:'* ]]; then REPLY=${line##* }; fi
-  done < <(LC_ALL=C "$PATRONI_DIR/bin/pg_controldata" -D "$PGDATA" 2>/dev/null)
-}
-
-# Takes variables without a value out of the environment: here they count as not set, to Patroni as empty settings.
-# The default of the scope is ours alone, below what PATRONI_CONFIGURATION says.
-patroni_drop_empty() {
-  local entry name scope=""
-  while IFS= read -r -d '' entry; do
-    if [[ $entry == PATRONI_SCOPE=?* ]]; then scope=given; fi
-  done </proc/self/environ
-  if [[ -z $scope ]]; then export -n PATRONI_SCOPE; fi
-  for name in "${!PATRONI_@}"; do
-    # What is no more than a variable of ours is not exported.
-    if [[ -z ${!name} && ${!name@a} == *x* ]]; then unset -v "$name"; fi
-  done
-}
 
 # Runs the step; needs the container's command.
 init_patroni() {
@@ -182,8 +28,6 @@ init_patroni() {
   chmod 0700 -- "$PATRONI_DIR"
   patroni_link_programs
   patroni_hand_on "$@"
-  # shellcheck source=/dev/null
-  source "$PATRONI_HOME/settings.sh"
   PATRONI_SETTINGS=()
   patroni_put_node
   patroni_put_server
