@@ -37,7 +37,14 @@ patroni_get() {
 patroni_get_plain() {
   local fd line=""
   { exec {fd}<>"/dev/tcp/$1/$2"; } 2>/dev/null || return 0
-  printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$3" "$1" 1>&"$fd" || return 0
+  # Who hangs up before we have asked must not end this shell.
+  trap '' PIPE
+  if ! { printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$3" "$1" 1>&"$fd"; } 2>/dev/null; then
+    trap - PIPE
+    exec {fd}>&-
+    return 0
+  fi
+  trap - PIPE
   # It may break off at any time.
   if IFS=$'\r' read -r -t "$4" line <&"$fd" 2>/dev/null && [[ $line =~ ^HTTP/1\.[01]\ ([0-9]{3}) ]]; then
     PATRONI_CODE=${BASH_REMATCH[1]}

@@ -92,11 +92,23 @@ mode_patroni_after() {
   startup_wait_until "$pid" "$1" || :
 }
 
+# Waits a moment until Patroni is held: it is told to, and may be at work.
+mode_patroni_await_held() {
+  local i stat
+  for ((i = 0; i < 50; i++)); do
+    stat=""
+    { read -r stat <"/proc/$CHILD_PID/stat"; } 2>/dev/null || return 0
+    if [[ $stat == *') T '* ]]; then return 0; fi
+    startup_pause 0.01
+  done
+}
+
 # Stops the server through Patroni, which hands the lead over to a replica that has everything. QUIT stops the server at
 # once; Patroni is held meanwhile, because it would start it again.
 mode_patroni_stop() {
   if [[ $1 == QUIT ]]; then
     kill -STOP "$CHILD_PID" 2>/dev/null || :
+    mode_patroni_await_held
     database_lock_pid
     if [[ -n $REPLY ]]; then
       kill -QUIT "$REPLY" 2>/dev/null || :
