@@ -108,7 +108,7 @@ def place(tree):
             continue
         listen = str(tree[section]["listen"])
         port = listen.rpartition(":")[2]
-        if not port.isdigit():
+        if ":" not in listen or not port.isdigit():
             faults.append(f"{section}.listen: expected an address with a port, such as *:8008, found '{listen}'; correct it")
         if address:
             tree[section].setdefault("connect_address", f"{address}:{port}")
