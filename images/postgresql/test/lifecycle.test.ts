@@ -75,7 +75,8 @@ describe.each(VARIANTS)("the life of a container of $variant", ({ variant, major
     const began = Date.now();
     await container.docker("kill", "--signal", "TERM");
     expect(await container.exitCode(40)).toBe(137);
-    expect(Date.now() - began).toBeGreaterThan(1_500);
+    // Counted in whole seconds, of which the first may have begun long ago.
+    expect(Date.now() - began).toBeGreaterThan(900);
     expect(await container.logs()).toMatch(/ERROR .*TIMEOUT=2/);
     await container.docker("start");
     await container.version("x");

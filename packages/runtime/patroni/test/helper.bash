@@ -49,9 +49,12 @@ S
   stub hostname <<<'echo "${ADDRESSES-192.0.2.7}"'
 }
 
-# Puts a stand-in for python3 onto PATH. It notes in CALLS how it was called and keeps in GIVEN what configuration.py gets.
-# What it says and how it ends is in CONFIGURATION_SAYS, CONFIGURATION_CODE, CLUSTER_SAYS and CLUSTER_CODE.
+# Puts a stand-in for python3 onto PATH, or skips. It notes in CALLS how it was called and keeps in GIVEN what configuration.py
+# gets. What it says and how it ends is in CONFIGURATION_SAYS, CONFIGURATION_CODE, CLUSTER_SAYS and CLUSTER_CODE. In place of
+# Patroni it notes signals, in Python: a shell takes some of them by itself before its traps are there.
 python_stub() {
+  REAL_PYTHON=$(as_user bash -c 'type -P python3') || skip "no python3 on this machine"
+  export REAL_PYTHON
   stub python3 <<'S'
 { printf 'python3'; printf ' <%s>' "$@"; echo; } >>"$CALLS"
 case " $* " in
@@ -67,10 +70,23 @@ case " $* " in
     ;;
   *launch.py*)
     echo "password <${PGPASSWORD-none}> <${POSTGRES_PASSWORD-none}>" >>"$CALLS"
-    trap 'echo "signal TERM" >>"$CALLS"; kill "$!"; exit 0' TERM
-    trap 'echo "signal HUP" >>"$CALLS"' HUP
-    sleep 60 >/dev/null 2>&1 3>&- &
-    wait "$!" || wait "$!" || :
+    exec "$REAL_PYTHON" -I -c '
+import signal, sys, time
+
+def note(text):
+    with open(sys.argv[1], "a") as calls:
+        calls.write(text + "\n")
+
+def on_signal(number, frame):
+    note("signal " + signal.Signals(number).name[3:])
+    if number == signal.SIGTERM:
+        sys.exit(0)
+
+signal.signal(signal.SIGTERM, on_signal)
+note("ready")
+signal.signal(signal.SIGHUP, on_signal)
+time.sleep(120)
+' "$CALLS" >/dev/null 2>&1 3>&-
     ;;
 esac
 S

@@ -9,6 +9,7 @@ setup() {
   export PATRONI_ENABLE=true POSTGRES_PASSWORD=hunter2
   # What configuration.py said.
   PUBLISHED='state_write patroni.address.new 8009 h https; '
+  prelude+='until_ready() { for i in {1..1500}; do if grep -q "^ready$" "$CALLS"; then break; fi; sleep 0.02; done; }; '
 }
 
 # Starts a stand-in for the server in the background that notes a QUIT and how Patroni is then, and leaves its lock file.
@@ -58,12 +59,12 @@ S
     mode_patroni_stop TERM; wait "$CHILD_PID"; wait'
   [ "$output" = running ]
   [ ! -e "$PGDATA/postmaster.pid" ]
-  [[ $(<"$CALLS") == *"python3 <$PATRONI_HOME/launch.py> <$STATE_FOLDERS/patroni/patroni.yml>"*'password <none>'*'signal TERM' ]]
+  [[ $(<"$CALLS") == *"python3 <$PATRONI_HOME/launch.py> <$STATE_FOLDERS/patroni/patroni.yml>"*'password <none>'*$'\nready\nsignal TERM' ]]
 }
 
 @test "mode_patroni_await_hangup: one that came early reaches Patroni once it takes it" {
   run -0 with_patroni "$PUBLISHED"'started_run() { :; }; startup_on_hangup; mode_patroni_start postgres; [[ -n $CHILD_HEARS ]]
-    for i in {1..500}; do if grep -q HUP "$CALLS"; then break; fi; sleep 0.02; done; kill -0 "$CHILD_PID"; mode_patroni_stop TERM; wait "$CHILD_PID"; wait'
+    for i in {1..1500}; do if grep -q HUP "$CALLS"; then break; fi; sleep 0.02; done; kill -0 "$CHILD_PID"; mode_patroni_stop TERM; wait "$CHILD_PID"; wait'
   [[ $(<"$CALLS") == *$'signal HUP\nsignal TERM' ]]
 }
 
@@ -111,17 +112,15 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
   local signal
   for signal in TERM INT; do
     : >"$CALLS"
-    run -0 with_patroni 'startup_child python3 launch.py; for i in {1..500}; do if grep -q password "$CALLS"; then break; fi; sleep 0.02; done
-      sleep 0.1; mode_patroni_stop '"$signal"'; wait "$CHILD_PID"'
+    run -0 with_patroni 'startup_child python3 launch.py; until_ready; mode_patroni_stop '"$signal"'; wait "$CHILD_PID"'
     [[ $(<"$CALLS") == *'signal TERM' ]]
   done
 }
 
 @test "mode_patroni_stop: QUIT stops the server at once, while Patroni is held, and then Patroni" {
   server
-  run -0 with_patroni 'startup_child python3 launch.py; echo "$CHILD_PID" >"$STATE_DIR/pid"
-    for i in {1..500}; do if grep -q password "$CALLS"; then break; fi; sleep 0.02; done; sleep 0.1; mode_patroni_stop QUIT; wait "$CHILD_PID"'
-  [[ $(<"$CALLS") == *$'\nserver QUIT, Patroni is T\nsignal TERM' ]]
+  run -0 with_patroni 'startup_child python3 launch.py; echo "$CHILD_PID" >"$STATE_DIR/pid"; until_ready; mode_patroni_stop QUIT; wait "$CHILD_PID"'
+  [[ $(<"$CALLS") == *$'\nready\nserver QUIT, Patroni is T\nsignal TERM' ]]
 }
 
 @test "mode_patroni_stop: QUIT without a server, or with a lock file that names none" {
@@ -129,8 +128,7 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
   for lock in '' x 4000001; do
     : >"$CALLS"
     echo "$lock" >"$PGDATA/postmaster.pid"
-    run -0 with_patroni 'startup_child python3 launch.py; for i in {1..500}; do if grep -q password "$CALLS"; then break; fi; sleep 0.02; done
-      sleep 0.1; mode_patroni_stop QUIT; wait "$CHILD_PID"'
+    run -0 with_patroni 'startup_child python3 launch.py; until_ready; mode_patroni_stop QUIT; wait "$CHILD_PID"'
     [[ $(<"$CALLS") == *'signal TERM' ]]
   done
 }
@@ -149,13 +147,12 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
 @test "entrypoint.sh: PATRONI_ENABLE makes the container a node; a stop reaches Patroni; no secret is left in its environment" {
   single_user
   PATRONI_TTL=30 in_background "$CONTAINER/entrypoint.sh" postgres -c x=y
-  eventually grep -q '^password' "$CALLS"
+  eventually grep -q '^ready' "$CALLS"
   running() { [[ $(<"$STATE_FOLDERS/phase") == running ]]; }
   eventually running
-  eventually grep -qs 'SigCgt:.*[13579bdf]$' "/proc/$PID/status"
   kill -TERM "$PID"
   wait "$PID"
-  [[ $(<"$CALLS") == *"<$PATRONI_HOME/cluster.py>"*'<ttl>'*'launch.py>'*$'\npassword <none> <none>\nsignal TERM' ]]
+  [[ $(<"$CALLS") == *"<$PATRONI_HOME/cluster.py>"*'<ttl>'*'launch.py>'*$'\npassword <none> <none>\nready\nsignal TERM' ]]
   [[ $(<"$BATS_TEST_TMPDIR/out") != *hunter2* ]]
   [ "$(<"$STATE_FOLDERS/phase")" = stopping ]
   [ "$(<"$STATE_FOLDERS/patroni.address")" = $'8008\n127.0.0.1\nhttp' ]

@@ -87,6 +87,14 @@ odd_server() {
   odd_server 'peer.recv(99)'
   run -0 ask /x
   [ "$output" = '0 <> <>' ]
+  kill "$PID"
+  rm "$STATE_FOLDERS/port"
+  # Before it was asked.
+  odd_server 'peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")'
+  for _ in {1..20}; do
+    run -0 ask /x
+    [ "$output" = '0 <> <>' ]
+  done
 }
 
 @test "patroni_get: headers of any kind are no body" {
