@@ -4,7 +4,7 @@
 //   pnpm --filter @strata/e2e failures -- --failovers 50 --mode on --seed 7 --image 17-trixie
 import { parseArgs } from "node:util";
 import { Cluster, type Mode } from "./test/ha/cluster.js";
-import { complaints, draw, keepLogs, results, summary } from "./test/ha/report.js";
+import { complaints, draw, keepLogs, results, summary, suspicions } from "./test/ha/report.js";
 import { SCENARIOS, type Scenario, scenarioOf } from "./test/ha/scenarios.js";
 import { endless } from "./test/ha/schedule.js";
 import { Session } from "./test/ha/session.js";
@@ -113,6 +113,7 @@ try {
 } catch (error) {
   bad++;
   console.error((error as Error).stack);
+  for (const text of suspicions(cluster.history.writes)) console.error(`    ${text}`);
   console.error(await cluster.fleet.exec("pg1", "patronictl", "list").then(({ stdout, reason }) => stdout || reason));
 } finally {
   if (session.outcomes.length > 0) console.log(`\n${results(session.outcomes)}\n`);

@@ -1,6 +1,6 @@
 import { Random } from "../law/random.js";
 import { Cluster, type Wanted } from "./cluster.js";
-import { complaints, draw, keepLogs, summary } from "./report.js";
+import { complaints, draw, keepLogs, summary, suspicions } from "./report.js";
 import { scenarioOf } from "./scenarios.js";
 import { type Outcome, Session } from "./session.js";
 
@@ -72,7 +72,8 @@ export class Lane {
       return { outcome, complaints: wrong };
     } catch (error) {
       const logs = await keepLogs(cluster, `${this.name}-${failure}`);
-      throw new Error(`${this.name}: ${scenario.title}: ${(error as Error).message}; logs are in ${logs}`);
+      const what = [(error as Error).message, ...suspicions(cluster.history.writes)].join("; ");
+      throw new Error(`${this.name}: ${scenario.title}: ${what}; logs are in ${logs}`);
     } finally {
       const about = `${this.name}, seed ${this.seed}`;
       await draw(cluster, `${this.name}-${failure}`, scenario.title, about, [from, cluster.history.now()]);

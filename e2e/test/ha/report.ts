@@ -2,8 +2,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Fates, Succession } from "./checker.js";
+import { type Fates, type Succession, succession } from "./checker.js";
 import { type Cluster, SERVERS, STORES } from "./cluster.js";
+import type { Write } from "./history.js";
 import { picture } from "./picture.js";
 import type { Outcome } from "./session.js";
 
@@ -28,6 +29,13 @@ export function complaints(fates: Fates, { stale }: Succession): string[] {
         `after ${newer.server} had on timeline ${newer.timeline} at ${one(newer.ended / 1_000)} s`,
     ),
   ];
+}
+
+/** What can be said of a run whose rows cannot be compared, because the cluster did not become whole: was there one primary? */
+export function suspicions(writes: readonly Write[]): string[] {
+  const none = { acknowledged: 0, refused: 0, unknown: { present: 0, absent: 0 }, lost: [], strange: [] };
+  const found = complaints(none, succession(writes));
+  return found.length > 5 ? [...found.slice(0, 5), `and ${found.length - 5} more`] : found;
 }
 
 /** A line that says how a round ended. */

@@ -136,7 +136,7 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
 @test "mode_patroni_after: stops a server that Patroni left running, within the time, and nothing else" {
   run -0 with_patroni 'mode_patroni_after 5'
   [ -z "$output" ]
-  local behind='sleep 60 >/dev/null 2>&1 3>&- & pid=$!; mkdir "$PREFLIGHT_PROC/$pid"; echo "$NAME" >"$PREFLIGHT_PROC/$pid/comm"; echo "$pid" >"$PGDATA/postmaster.pid"; '
+  local behind='sleep 60 >/dev/null 2>&1 3>&- & pid=$!; until [[ $(</proc/$pid/comm) == sleep ]]; do sleep 0.01; done; mkdir "$PREFLIGHT_PROC/$pid"; echo "$NAME" >"$PREFLIGHT_PROC/$pid/comm"; echo "$pid" >"$PGDATA/postmaster.pid"; '
   chmod 777 "$PREFLIGHT_PROC"
   NAME='sh' run -0 with_patroni "$behind"'mode_patroni_after 5; kill "$pid"'
   [ -z "$output" ]
