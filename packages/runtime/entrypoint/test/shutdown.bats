@@ -8,20 +8,20 @@ setup() {
 }
 
 @test "shutdown_left: seconds until, at least one" {
-  run -0 with_entrypoint 'shutdown_left $((EPOCHSECONDS + 5)); echo "$REPLY"; shutdown_left 0; echo "$REPLY"'
-  [[ $output == [45]$'\n'1 ]]
+  run -0 with_entrypoint 'shutdown_left $(((EPOCHSECONDS + 5) * 1000000)); echo "$REPLY"; shutdown_left 0; echo "$REPLY"'
+  [[ $output == [45].??????$'\n'1.000000 ]]
 }
 
 @test "shutdown_steps: in order, with the signal; one that fails stops nothing" {
   echo 'echo "one $1"; exit 3' >"$SCRIPTS/shutdown.d/10-one.sh"
   echo 'echo "two"' >"$SCRIPTS/shutdown.d/20-two.sh"
-  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; shutdown_steps $((EPOCHSECONDS + 9)); trap - EXIT'
+  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; shutdown_steps $(((EPOCHSECONDS + 9) * 1000000)); trap - EXIT'
   [[ ${lines[0]} == 'one TERM' && ${lines[1]} == *'10-one.sh failed with code 3'* && ${lines[2]} == two ]]
 }
 
 @test "shutdown_steps: one that hangs is broken off" {
   echo 'sleep 99' >"$SCRIPTS/shutdown.d/10-hang.sh"
-  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; TIMEOUT=1; shutdown_steps $((EPOCHSECONDS + 1))'
+  run -0 with_entrypoint "$prelude"'STOP_SIGNAL=TERM; TIMEOUT=1; shutdown_steps $(((EPOCHSECONDS + 1) * 1000000))'
   [[ $output == *'10-hang.sh was not done within TIMEOUT=1 s'* ]]
 }
 
@@ -42,7 +42,7 @@ setup() {
 
 @test "shutdown_run, startup_supervise: that is cared for after a stop and after an end of its own, and the code stays" {
   run -0 with_entrypoint "$prelude"'mode_m_after() { echo "after, $1 s"; }; startup_child sleep 99; STOP_SIGNAL=TERM; shutdown_run m; echo "code $SHUTDOWN_STATUS"'
-  [[ $output =~ 'stop TERM'.*'after, '[0-9]+' s'.*'code 0' ]]
+  [[ $output =~ 'stop TERM'.*'after, '[0-9]+.[0-9]{6}' s'.*'code 0' ]]
   run -9 with_entrypoint 'mode_m_after() { echo "after, $1 s"; startup_spawn true; startup_wait "$SPAWNED_PID"; }; startup_child bash -c "exit 9"; startup_supervise m'
   [[ $output == 'after, '*' s'*'code 9'* ]]
 }

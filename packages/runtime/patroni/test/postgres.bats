@@ -73,7 +73,7 @@ head_and_base() {
   exec {lock}<"$PGDATA"
   flock --nonblock "$lock"
   run -1 run_postgres -D "$PGDATA"
-  [[ $output == "another container uses the cluster in $PGDATA, expected it to be alone"* ]]
+  [[ $output == *"ERROR patroni-postgres: another container uses the cluster in $PGDATA, expected it to be alone"* ]]
 }
 
 @test "postgres: a file system without locks is no reason not to start" {

@@ -83,15 +83,6 @@ setup() {
   grep -qF '[install] [--simulate]' "$CALLS"
 }
 
-# Makes files below APT_ROOT.
-make_files() {
-  local file
-  for file in "$@"; do
-    mkdir -p "$APT_ROOT/${file%/*}"
-    echo x >"$APT_ROOT/$file"
-  done
-}
-
 @test "apt_clean takes away lists, archives, caches, logs and backups" {
   make_files var/lib/apt/lists/mirror_InRelease var/lib/apt/lists/partial/x var/cache/apt/archives/a.deb \
     var/cache/apt/pkgcache.bin var/cache/apt/srcpkgcache.bin var/log/apt/history.log var/log/dpkg.log \

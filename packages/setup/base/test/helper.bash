@@ -38,3 +38,16 @@ calls_are() {
     return 1
   fi
 }
+
+# Runs functions of the script in INSTALL in a shell of their own; needs what run expects of it, and the code.
+# shellcheck disable=SC2016 # expanded by that shell
+with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
+
+# Makes files below APT_ROOT.
+make_files() {
+  local file
+  for file in "$@"; do
+    mkdir -p "$APT_ROOT/${file%/*}"
+    echo x >"$APT_ROOT/$file"
+  done
+}

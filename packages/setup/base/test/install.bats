@@ -12,9 +12,6 @@ setup() {
   note apt-get
 }
 
-# Runs functions of install.sh in a shell of their own.
-with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
-
 @test "sourcing install.sh does nothing but define functions" {
   with_install -0 'type -t main'
   [ "$output" = function ]

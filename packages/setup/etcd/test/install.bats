@@ -15,18 +15,6 @@ setup() {
   sed -i 's|remove_service ""|remove_service "$APT_ROOT"|' "$INSTALL"
 }
 
-# Runs functions of install.sh in a shell of their own.
-with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
-
-# Makes files below APT_ROOT.
-make_files() {
-  local file
-  for file in "$@"; do
-    mkdir -p "$APT_ROOT/${file%/*}"
-    echo x >"$APT_ROOT/$file"
-  done
-}
-
 @test "sourcing install.sh does nothing but define functions" {
   with_install -0 'type -t main'
   [ "$output" = function ]

@@ -13,9 +13,6 @@ setup() {
   INSTALL=$SETUP/setup-haproxy/install/install.sh
 }
 
-# Runs functions of install.sh in a shell of their own.
-with_install() { run "$1" bash -c 'source "$1"; '"$2" bash "$INSTALL"; }
-
 # Makes files below a folder.
 make_files() {
   local file

@@ -6,10 +6,11 @@ SHUTDOWN_STATUS=0 # the code the container ends with
 SHUTDOWN_MODE=""  # the mode that is being stopped
 SHUTDOWN_DIR=""   # where the steps are
 
-# Gives in REPLY the seconds left until a point in time, at least one.
+# Gives in REPLY the seconds left until a point in time, which is in microseconds; at least one.
 shutdown_left() {
-  REPLY=$(($1 - EPOCHSECONDS))
-  if ((REPLY < 1)); then REPLY=1; fi
+  local left=$(($1 - ${EPOCHREALTIME/[.,]/}))
+  if ((left < 1000000)); then left=1000000; fi
+  printf -v REPLY '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
 }
 
 # Runs the steps of shutdown.d in name order, each with what is left of the time; one that fails stops nothing.
@@ -49,7 +50,7 @@ shutdown_after() {
 
 # Stops the mode's process within TIMEOUT, then by force; needs the mode's name and STOP_SIGNAL.
 shutdown_run() {
-  local deadline=$((EPOCHSECONDS + ${TIMEOUT:-30}))
+  local deadline=$((${EPOCHREALTIME/[.,]/} + ${TIMEOUT:-30} * 1000000))
   SHUTDOWN_MODE=$1
   phase_set stopping
   shutdown_steps "$deadline"

@@ -124,10 +124,14 @@ startup_wait() {
   return 1
 }
 
-# Waits up to SECONDS until a process has ended, whatever signals come; status in WAIT_STATUS, 1 if it still runs.
+# Waits up to SECONDS (a fraction will do) until a process has ended, whatever signals come; status in WAIT_STATUS, 1 if it
+# still runs.
 # It looks every 10 ms instead of using "wait -n": that one can miss a process that ends just before, and then waits on.
 startup_wait_until() {
-  local pid=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $2 * 1000000))
+  local pid=$1 fraction=0 deadline
+  if [[ $2 == *.* ]]; then fraction=${2#*.}; fi
+  fraction=${fraction}000000
+  deadline=$((${EPOCHREALTIME/[.,]/} + 10#${2%.*} * 1000000 + 10#${fraction:0:6}))
   while kill -0 "$pid" 2>/dev/null; do
     if ((${EPOCHREALTIME/[.,]/} >= deadline)); then return 1; fi
     # QUIT after TERM must not wait: the caller said what to do about it.
