@@ -23,7 +23,7 @@ const second = lane(
   ...(["17-trixie-on-b", "17-trixie", "on", "stop", "server-kill", "patroni-kill", "cut-etcd"] as const),
   ...["etcd-majority", "cut-both", "storm"],
 );
-const older = lane("15-bookworm-on", "15-bookworm", "on", "stop", "lagging-kill");
+const older = lane("15-bookworm-on", "15-bookworm", "on", "stop", "pause", "lagging-kill");
 const asynchronous = lane("17-trixie-off", "17-trixie", "off", "lagging-kill", "cut-both");
 
 // Two clusters at a time: more would keep two processors so busy that leaders miss their turn.

@@ -58,3 +58,26 @@ no action. I am (n1), a secondary
 no action
 no action' ]
 }
+
+# Runs etcd3_lock.py; needs what renew_lock.py needs.
+renew_lock() { as_user bash -c 'exec python3 -I "$@"' x "$BATS_TEST_DIRNAME/renew_lock.py" "$PATRONI_HOME" "$@"; }
+
+@test "etcd3_lock.py: a lock is renewed while it is the node's own or free, and left to another who has it" {
+  run -0 renew_lock n1 live
+  if [[ $output == "compares by itself" ]]; then skip "this release of Patroni compares by itself"; fi
+  [ "$output" = "True n1" ]
+  run -0 renew_lock n1 gone
+  [ "$output" = "True n1 VALUE" ]
+  run -0 renew_lock "" gone
+  [ "$output" = "True n1 VALUE CREATE" ]
+  run -0 renew_lock n2 gone
+  [ "$output" = "False n2 VALUE CREATE" ]
+}
+
+@test "etcd3_lock.py: a token that has expired is asked for anew, and the lock is still left to another" {
+  run -0 renew_lock n1 gone expired
+  if [[ $output == "compares by itself" ]]; then skip "this release of Patroni compares by itself"; fi
+  [ "$output" = "True n1 VALUE login VALUE" ]
+  run -0 renew_lock n2 gone expired
+  [ "$output" = "False n2 VALUE login VALUE CREATE" ]
+}

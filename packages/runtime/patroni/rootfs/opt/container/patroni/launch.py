@@ -1,5 +1,7 @@
 """Runs Patroni, with passwords of any letters, without its saying the same every other second, and with a lock that may expire sooner.
 
+Old releases are also kept from taking back a lock that is another's (etcd3_lock.py).
+
 Patroni 3.1 and later raise a ttl below 20 seconds to 20, so a killed leader would be followed after 20 to 24 seconds. What makes a ttl
 safe is that a leader steps down before its lock expires (loop_wait + 2 * retry_timeout <= ttl), and that rule stays
 in force: only the smallest value that is accepted changes. A release without that function is run as it is.
@@ -12,6 +14,7 @@ import patroni.postgresql.bootstrap
 from patroni import config
 from patroni.__main__ import main
 from patroni.exceptions import PatroniFatalException
+from patroni.version import __version__
 
 SMALLEST_TTL = 5
 NAME = "_Config__get_and_maybe_adjust_int_value"
@@ -46,9 +49,21 @@ patroni.postgresql.bootstrap.quote_literal = quote
 logging.getLogger("patroni.__main__").addFilter(Repeats())
 if adjust:
     setattr(config.Config, NAME, adjust_less)
+# Not asked of later ones: to load the client of etcd takes time, where the store is another for nothing.
+if int(__version__.partition(".")[0]) < 4:
+    import etcd3_lock
 
-if __name__ == "__main__":
+    etcd3_lock.repair()
+
+
+
+def run():
+    """Runs Patroni with the program's arguments, to its end."""
     try:
         main()
     except PatroniFatalException as error:
         sys.exit(f"Patroni ends: {error}; what it met stands above")
+
+
+if __name__ == "__main__":
+    run()
