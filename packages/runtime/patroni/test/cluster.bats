@@ -51,6 +51,18 @@ E
   [ -z "$output" ]
 }
 
+@test "cluster.py: settings that differ from the cluster's, and what a setting is that the cluster does not have" {
+  run -0 as_user bash -c 'exec python3 -I -c "$2" "$1"' x "$PATRONI_HOME" 'import sys; sys.path.insert(0, sys.argv[1]); import cluster
+wanted = {"ttl": 10, "synchronous_mode": True, "synchronous_mode_strict": True, "postgresql": {"parameters": {"max_connections": 7, "x": 1}}}
+for found in ({"ttl": 10, "synchronous_mode": True}, {"ttl": "30", "synchronous_mode": "quorum", "synchronous_mode_strict": True, "postgresql": {"parameters": {"max_connections": "7"}}}, {}):
+  print(list(cluster.differences(wanted, found)))
+print(list(cluster.differences({"synchronous_mode_strict": False}, {"ttl": 10})))'
+  [ "${lines[0]}" = "[('synchronous_mode_strict', True, False)]" ]
+  [ "${lines[1]}" = "[('ttl', 10, '30'), ('synchronous_mode', True, 'quorum')]" ]
+  [ "${lines[2]}" = "[('synchronous_mode_strict', True, False)]" ]
+  [ "${lines[3]}" = "[]" ]
+}
+
 @test "cluster.py: a stop ends it at once" {
   PATRONI_CONFIGURATION='{etcd3: {hosts: "127.0.0.1:1"}}' run -0 configure
   python_in_background "$PATRONI_HOME/cluster.py" "$DIR/patroni.yml" "" 17
@@ -60,9 +72,9 @@ E
   eventually gone
 }
 
-@test "patroni_run: what it waits for is in the phase, for the health check" {
+@test "patroni_log: what it waits for is in the phase, for the health check" {
   PATRONI_CONFIGURATION='{etcd3: {hosts: "127.0.0.1:1"}}' run -0 configure
-  run -124 with_patroni 'patroni_run timeout 3 python3 -I "$PATRONI_HOME/cluster.py" "$PATRONI_DIR/patroni.yml" "" 17'
+  run -124 with_patroni '{ timeout 3 python3 -I "$PATRONI_HOME/cluster.py" "$PATRONI_DIR/patroni.yml" "" 17 || printf "exit\t%s\n" "$?"; } | patroni_log'
   [[ $output == *'WARN  t: waits for the store: no server of etcd3 can be reached'* ]]
   [[ $(<"$STATE_FOLDERS/phase") == $'initialising\nwaits for the store: no server of etcd3'* ]]
 }

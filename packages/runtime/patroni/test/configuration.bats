@@ -12,7 +12,7 @@ derived() { for path in postgresql/authentication/replication postgresql/authent
 
 @test "configuration.py: what the container says, as data of its types" {
   run -0 configure bootstrap/dcs/postgresql/use_slots flag true postgresql/parameters/hba_file text '/a "b": {c} # é'
-  [ "$output" = $'api\t8008\t127.0.0.1\thttp' ]
+  [ "$output" = $'api\t8008\t127.0.0.1\thttp\nserver\t5432\t127.0.0.1' ]
   [ "$(at bootstrap/dcs/ttl) $(at bootstrap/dcs/postgresql/use_slots) $(at bootstrap/dcs/synchronous_mode)" = '10 true false' ]
   [ "$(at postgresql/parameters/hba_file)" = '"/a \"b\": {c} # \u00e9"' ]
   [ "$(at etcd3/hosts)" = '["127.0.0.1:1"]' ]
@@ -40,7 +40,7 @@ print(config["name"], config["postgresql"]["parameters"]["work_mem"], config["re
 
 @test "configuration.py: files are for their owner alone; nothing secret is said" {
   PATRONI_ETCD3_USERNAME=u PATRONI_ETCD3_PASSWORD=hunter3 run -0 configure
-  [ "$output" = $'api\t8008\t127.0.0.1\thttp' ]
+  [ "$output" = $'api\t8008\t127.0.0.1\thttp\nserver\t5432\t127.0.0.1' ]
   [ "$(stat -c %a "$DIR"/{patroni.yml,roles})" = $'600\n600' ]
   [ "$(at etcd3/password)" = '"hunter3"' ]
 }
@@ -87,13 +87,26 @@ print(config["name"], config["postgresql"]["parameters"]["work_mem"], config["re
   while read -r listen wanted; do
     wanted=${wanted/\\t/$'\t'}
     PATRONI_RESTAPI_LISTEN=$listen run -0 configure
-    [ "$output" = $'api\t'"$wanted"$'\thttp' ]
+    [ "${lines[0]}" = $'api\t'"$wanted"$'\thttp' ]
   done <<'E'
 0.0.0.0:8009 8009\t127.0.0.1
 127.0.0.1:8010 8010\t127.0.0.1
 E
   PATRONI_RESTAPI_CERTFILE=/c.crt PATRONI_RESTAPI_KEYFILE=/c.key run -0 configure
-  [ "$output" = $'api\t8008\t127.0.0.1\thttps' ]
+  [ "${lines[0]}" = $'api\t8008\t127.0.0.1\thttps' ]
+}
+
+@test "configuration.py: where the health check finds the server, whoever says where it listens" {
+  local listen wanted
+  while read -r listen wanted; do
+    run -0 configure postgresql/listen text "$listen"
+    [ "${lines[1]}" = $'server\t'"${wanted/ /$'\t'}" ]
+  done <<'E'
+*:5433 5433 *
+10.0.0.1,10.0.0.2:5432 5432 10.0.0.1
+E
+  PATRONI_CONFIGURATION='postgresql: {listen: "127.0.0.1:5444"}' run -0 configure
+  [ "${lines[1]}" = $'server\t5444\t127.0.0.1' ]
 }
 
 @test "configuration.py: others reach the node at its address, with the ports that it listens at, unless they are told another" {

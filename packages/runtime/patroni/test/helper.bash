@@ -13,7 +13,7 @@ patroni_setup() {
   # As the build gives them.
   chmod 755 "$CONTAINER"/patroni/{bin/postgres,bootstrap.sh,callback.sh} "$IMAGE/usr/local/bin/patronictl"
   export PATRONI_HOME=$CONTAINER/patroni BOOTSTRAP_HOME=$CONTAINER CALLBACK_HOME=$CONTAINER COMMAND_HOME=$CONTAINER
-  export ANSWERS=$BATS_TEST_TMPDIR/answers SETTINGS=$BATS_TEST_TMPDIR/settings GIVEN=$STATE_FOLDERS/given
+  export ANSWERS=$BATS_TEST_TMPDIR/answers SETTINGS=$BATS_TEST_TMPDIR/settings GIVEN=$STATE_FOLDERS/given KNOWN=$STATE_FOLDERS/known
   mkdir -p "$ANSWERS"
   : >"$SETTINGS"
   patroni_contract
@@ -49,9 +49,10 @@ S
   stub hostname <<<'echo "${ADDRESSES-192.0.2.7}"'
 }
 
-# Puts a stand-in for python3 onto PATH, or skips. It notes in CALLS how it was called and keeps in GIVEN what configuration.py
-# gets. What it says and how it ends is in CONFIGURATION_SAYS, CONFIGURATION_CODE, CLUSTER_SAYS and CLUSTER_CODE. In place of
-# Patroni it notes signals, in Python: a shell takes some of them by itself before its traps are there.
+# Puts a stand-in for python3 onto PATH, or skips. It notes in CALLS how it was called. In place of node.py it keeps in GIVEN the
+# settings, in KNOWN the environment that it is told, and notes what else it is asked to look at; what it says and how that ends is
+# in CONFIGURATION_SAYS, CONFIGURATION_CODE, CLUSTER_SAYS and CLUSTER_CODE. In place of Patroni it notes signals, in Python: a
+# shell takes some of them by itself before its traps are there.
 python_stub() {
   REAL_PYTHON=$(as_user bash -c 'type -P python3') || skip "no python3 on this machine"
   export REAL_PYTHON
@@ -59,16 +60,36 @@ python_stub() {
 { printf 'python3'; printf ' <%s>' "$@"; echo; } >>"$CALLS"
 case " $* " in
   *patroni.version*) echo "${PATRONI_IS-4.0.7}" ;;
-  *configuration.py*)
-    tr '\0' '\n' >"$GIVEN"
-    printf '%b' "${CONFIGURATION_SAYS-api\t8008\t127.0.0.1\thttp\n}"
-    exit "${CONFIGURATION_CODE-0}"
-    ;;
-  *cluster.py*)
-    printf '%b' "${CLUSTER_SAYS-}"
-    exit "${CLUSTER_CODE-0}"
-    ;;
-  *launch.py*)
+  *node.py* | *launch.py*)
+    if [[ $* == *node.py* ]]; then
+      exec {asked}<&"$3" {answers}>&"$4"
+      eval "exec $3<&- $4>&-"
+      list() {
+        local count field
+        LIST=()
+        IFS= read -r -d '' count <&"$asked" || exit 0
+        for ((; count > 0; count--)); do
+          IFS= read -r -d '' field <&"$asked"
+          LIST+=("$field")
+        done
+      }
+      list
+      printf '%s\n' "${LIST[@]}" >"$KNOWN"
+      list
+      printf '%s\n' "${LIST[@]}" >"$GIVEN"
+      list
+      printf '%b' "${CONFIGURATION_SAYS-api\t8008\t127.0.0.1\thttp\nserver\t5433\t10.0.0.1\n}" >&"$answers"
+      code=${CONFIGURATION_CODE-0}
+      if ((code == 0)); then
+        { printf 'look'; printf ' <%s>' "${LIST[@]}"; echo; } >>"$CALLS"
+        printf '%b' "${CLUSTER_SAYS-}" >&"$answers"
+        code=${CLUSTER_CODE-0}
+      fi
+      printf 'exit\t%s\n' "$code" >&"$answers"
+      exec {answers}>&-
+      IFS= read -r -n 1 go <&"$asked" || exit 0
+      exec {asked}<&-
+    fi
     echo "password <${PGPASSWORD-none}> <${POSTGRES_PASSWORD-none}>" >>"$CALLS"
     exec "$REAL_PYTHON" -I -c '
 import signal, sys, time

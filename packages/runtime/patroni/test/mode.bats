@@ -5,10 +5,10 @@ load helper
 setup() {
   patroni_setup
   python_stub
-  printf '%s\n' port=5433 'listen_addresses=10.0.0.1,10.0.0.2' >"$SETTINGS"
   export PATRONI_ENABLE=true POSTGRES_PASSWORD=hunter2
-  # What configuration.py said.
-  PUBLISHED='state_write patroni.address.new 8009 h https; '
+  # What node.py said, which waits.
+  export CONFIGURATION_SAYS='api\t8009\th\thttps\nserver\t5433\t10.0.0.1\n'
+  PUBLISHED='PATRONI_SETTINGS=(); patroni_load; (patroni_prepare "" 17); '
   prelude+='until_ready() { for i in {1..1500}; do if grep -q "^ready$" "$CALLS"; then break; fi; sleep 0.02; done; }; '
 }
 
@@ -47,9 +47,6 @@ S
   [ "$(<"$STATE_FOLDERS/patroni.address")" = $'8009\nh\nhttps' ]
   [ "$(stat -c %a "$STATE_FOLDERS"/{postgresql,patroni}.address)" = $'644\n644' ]
   [ ! -e "$STATE_FOLDERS/patroni.address.new" ]
-  : >"$SETTINGS"
-  run -0 with_patroni "$PUBLISHED"'mode_patroni_publish'
-  [ "$(head -n 1 "$STATE_FOLDERS/postgresql.address")" = 5432 ]
 }
 
 @test "mode_patroni_start: what a dead server left is out of the way, the phase is running, no password is left" {
@@ -59,7 +56,7 @@ S
     mode_patroni_stop TERM; wait "$CHILD_PID"; wait'
   [ "$output" = running ]
   [ ! -e "$PGDATA/postmaster.pid" ]
-  [[ $(<"$CALLS") == *"python3 <$PATRONI_HOME/launch.py> <$STATE_FOLDERS/patroni/patroni.yml>"*'password <none>'*$'\nready\nsignal TERM' ]]
+  [[ $(<"$CALLS") == *"python3 <-I> <$PATRONI_HOME/node.py> "*" <$STATE_FOLDERS/patroni/patroni.yml>"*'password <none>'*$'\nready\nsignal TERM' ]]
 }
 
 @test "mode_patroni_await_hangup: one that came early reaches Patroni once it takes it" {
@@ -152,13 +149,13 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
   eventually running
   kill -TERM "$PID"
   wait "$PID"
-  [[ $(<"$CALLS") == *"<$PATRONI_HOME/cluster.py>"*'<ttl>'*'launch.py>'*$'\npassword <none> <none>\nready\nsignal TERM' ]]
+  [[ $(<"$CALLS") == *'look <>'*'<ttl>'*$'\npassword <none> <none>\nready\nsignal TERM' ]]
   [[ $(<"$BATS_TEST_TMPDIR/out") != *hunter2* ]]
   [ "$(<"$STATE_FOLDERS/phase")" = stopping ]
-  [ "$(<"$STATE_FOLDERS/patroni.address")" = $'8008\n127.0.0.1\nhttp' ]
+  [ "$(<"$STATE_FOLDERS/patroni.address")" = $'8009\nh\nhttps' ]
 }
 
 @test "entrypoint.sh: a question to the server is answered without Patroni" {
   run -0 as_user "$CONTAINER/entrypoint.sh" postgres -V
-  [[ $output == *'PostgreSQL'* && $(<"$CALLS") != *launch.py* ]]
+  [[ $output == *'PostgreSQL'* && $(<"$CALLS") != *node.py* ]]
 }

@@ -109,7 +109,7 @@ address|text|db1' ]
   export PATRONI_SYNCHRONOUS_NODE_COUNT=2 PATRONI_PRIMARY_START_TIMEOUT=9 PATRONI_FAILSAFE_MODE=true
   export POSTGRESQL_MAX_CONNECTIONS=50 POSTGRESQL_PG_STAT_STATEMENTS__MAX=9 PATRONI_NAME=x PATRONI_ETCD3_HOSTS=h OTHER=1
   run -0 with_settings 'patroni_chosen; printf "%s\n" "${PATRONI_CHOSEN[@]}" | sort | tr "\n" " "'
-  [ "$output" = 'failsafe_mode loop_wait maximum_lag_on_failover postgresql.parameters.max_connections postgresql.parameters.pg_stat_statements.max primary_start_timeout retry_timeout synchronous_mode synchronous_node_count ttl ' ]
+  [ "$output" = 'failsafe_mode loop_wait maximum_lag_on_failover postgresql.parameters.max_connections postgresql.parameters.pg_stat_statements.max primary_start_timeout retry_timeout synchronous_mode synchronous_mode_strict synchronous_node_count ttl ' ]
 }
 
 @test "patroni_chosen: nothing where nobody chose anything; defaults do not count" {

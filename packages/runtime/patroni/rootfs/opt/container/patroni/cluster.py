@@ -2,7 +2,7 @@
 
 Needs the configuration, the system identifier of the data that are here (or nothing), the server's major version, and the
 names of the settings that somebody chose for this node.
-Waits for the store as long as it takes. Says what happens on stdout, a line each: a level, a tab, a text. Ends with 2 if
+Waits for the store as long as it takes. Says what happens on stdout, a line each: a level, a tab, a text. Its status is 2 if
 the node must not join; nothing was changed then.
 """
 
@@ -21,6 +21,7 @@ from patroni.request import PatroniRequest
 
 PORTS = {"etcd3": 2379, "etcd": 2379, "consul": 8500, "zookeeper": 2181}
 AGAIN = 30  # seconds after which a reason to wait is said again
+ABSENT = {"synchronous_mode_strict": False}  # what Patroni takes a setting for that the cluster does not have
 
 
 class Refused(Exception):
@@ -205,8 +206,10 @@ def differences(wanted, found, path=""):
         name = f"{path}{key}"
         if isinstance(value, dict):
             yield from differences(value, found.get(key) or {}, f"{name}.")
-        elif key in found and str(found[key]).lower() != str(value).lower():
-            yield name, value, found[key]
+            continue
+        there = found.get(key, ABSENT.get(name, value))
+        if str(there).lower() != str(value).lower():
+            yield name, value, there
 
 
 def tell_differences(config, cluster, chosen):
@@ -224,8 +227,8 @@ def tell_differences(config, cluster, chosen):
         )
 
 
-def main():
-    file, identity, major, chosen = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+def main(file, identity, major, *chosen):
+    """Looks at the cluster; gives the status."""
     # Their complaints about a store that is away are said here in one line.
     logging.disable(logging.CRITICAL)
     config = Config(file, validator=None).copy()
@@ -234,16 +237,18 @@ def main():
     try:
         if store == "raft":
             # Its nodes are its servers: it can be asked only once they run.
-            return
+            return 0
         dcs, cluster = wait(store, config.get(store) or {}, config)
         drop_stale_initialisation(config, dcs, cluster)
         check_name(config, cluster)
         check_identity(config, cluster, identity)
-        check_version(config, cluster, major)
+        check_version(config, cluster, int(major))
         tell_differences(config, cluster, chosen)
     except Refused as error:
         say("error", error)
-        sys.exit(2)
+        return 2
+    return 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

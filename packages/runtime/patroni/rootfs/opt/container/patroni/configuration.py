@@ -1,9 +1,10 @@
 """Makes Patroni's configuration as data: what the container gives, over it the user's, over both Patroni's variables.
 
-Reads triples of path, type and value from stdin, each ended by a zero byte; a path's parts have slashes between them.
+Needs triples of path, type and value; a path's parts have slashes between them. Run as a program it reads them from stdin,
+each ended by a zero byte.
 Writes the result to the file named first, for its owner alone, and to the file named second the passwords of the roles,
-each as name, password, ended by zero bytes. Says on stdout what is wrong, a line each: a level, a tab, a text. Ends with 2
-if anything is.
+each as name, password, ended by zero bytes. Says on stdout what is wrong, a line each: a level, a tab, a text; its status is
+2 then. Else it says where REST API and server are to be found.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ import os
 import sys
 
 import yaml
+from patroni import validator
+from patroni.config import Config
 
 STORES = ("etcd3", "etcd", "consul", "zookeeper", "exhibitor", "kubernetes", "raft")
 OWN = ("postgresql/data_dir", "postgresql/bin_dir", "postgresql/config_dir", "postgresql/custom_conf")
@@ -49,10 +52,9 @@ def put(tree, path, value):
     tree[last] = value
 
 
-def read_given(text):
+def read_given(fields):
     """Gives the tree of what the container says."""
     kinds = {"text": str, "number": int, "flag": lambda value: value == "true"}
-    fields = text.split("\0")[:-1]
     tree = {}
     for path, kind, value in zip(fields[::3], fields[1::3], fields[2::3]):
         put(tree, path, kinds[kind](value))
@@ -140,8 +142,6 @@ def fill_secrets(tree, secret):
 
 def check(tree):
     """Adds as faults what Patroni's own validator says; whether stores can be reached is another question."""
-    from patroni import validator
-
     if hasattr(validator, "populate_validate_params"):
         validator.populate_validate_params(ignore_listen_port=True)
     judged = json.loads(json.dumps(tree))
@@ -162,14 +162,28 @@ def check(tree):
         faults.append(f"Patroni's configuration: {path}: {error}; correct the variable or PATRONI_CONFIGURATION")
 
 
-def main():
-    target, roles = sys.argv[1:3]
+def split_listen(listen):
+    """Gives of addresses to listen at, which share a port, the first one and the port."""
+    hosts, _, port = str(listen).rpartition(":")
+    return hosts.split(",")[0], port
+
+
+def say_places(tree):
+    """Says where REST API and server are to be found."""
+    api = tree["restapi"]
+    host, port = split_listen(api["listen"])
+    host = "127.0.0.1" if host in ("", "*", "0.0.0.0", "[::]", "::") else host.strip("[]")
+    print(f"api\t{port}\t{host}\t{'https' if api.get('certfile') else 'http'}")
+    host, port = split_listen(tree["postgresql"]["listen"])
+    print(f"server\t{port}\t{host.strip('[]')}")
+
+
+def main(fields, target, roles):
+    """Makes the configuration; gives the status."""
     secret = os.environ.get("PATRONI_SUPERUSER_PASSWORD") or os.environ.get("POSTGRES_PASSWORD", "")
-    given = read_given(sys.stdin.read())
+    given = read_given(fields)
     tree = merge(given, read_users(given))
     # Patroni's own reading of its variables, so that they mean here what they mean to it.
-    from patroni.config import Config
-
     merge(tree, json.loads(json.dumps(Config._build_environment_configuration())))
     place(tree)
     # What YAML takes for a date is a text to Patroni, which hands settings on as JSON.
@@ -185,7 +199,7 @@ def main():
     for fault in faults:
         print(f"error\t{' '.join(fault.split())}")
     if faults:
-        sys.exit(2)
+        return 2
     os.umask(0o077)
     for old in (target, roles):
         # The mode of an older file would stay.
@@ -197,10 +211,9 @@ def main():
         for role in ("superuser", "replication", "rewind"):
             account = find(tree, f"postgresql/authentication/{role}") or {}
             file.write(f"{account.get('username', '')}\0{account.get('password', '')}\0")
-    api = tree["restapi"]
-    host, _, port = str(api["listen"]).rpartition(":")
-    host = "127.0.0.1" if host in ("", "*", "0.0.0.0", "[::]", "::") else host.strip("[]")
-    print(f"api\t{port}\t{host}\t{'https' if api.get('certfile') else 'http'}")
+    say_places(tree)
+    return 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin.read().split("\0")[:-1], *sys.argv[1:3]))

@@ -58,6 +58,11 @@ patroni_check() {
     log_error "$name: expected a name without a slash, which parts paths in the store, found '${!name}'; change it"
     fault=yes
   done
+  if [[ ${PATRONI_ADDRESS-} =~ ^(\[.*\]|[^:]*):[0-9]*$ ]]; then
+    log_error "PATRONI_ADDRESS: expected a host name or an IP, without a port, found '$PATRONI_ADDRESS'; the ports are those that" \
+      "Patroni and the server listen at; leave it out"
+    fault=yes
+  fi
   if [[ -n ${PATRONI_SUPERUSER_USERNAME-} && $PATRONI_SUPERUSER_USERNAME != "$POSTGRES_USER" ]]; then
     log_error "PATRONI_SUPERUSER_USERNAME: expected the superuser of the cluster, '$POSTGRES_USER' (POSTGRES_USER), found" \
       "'$PATRONI_SUPERUSER_USERNAME'; leave it out, or change the other"
@@ -86,11 +91,11 @@ patroni_major() {
 
 # Puts beside one another the server's programs, with our own postgres among them.
 patroni_link_programs() {
-  local server file
+  local server
   server=$(type -P "$POSTGRES_COMMAND")
   server=$(readlink -f -- "$server")
   mkdir -p -- "$PATRONI_DIR/bin"
-  for file in "${server%/*}"/*; do ln -sf -- "$file" "$PATRONI_DIR/bin/"; done
+  ln -sf -t "$PATRONI_DIR/bin" -- "${server%/*}"/*
   ln -sf -- "$PATRONI_HOME/bin/postgres" "$PATRONI_DIR/bin/postgres"
   single_prepare_user
   # Where process 1 holds the lock on the folder, if it does.
@@ -111,9 +116,39 @@ patroni_hand_on() {
   umask 022
 }
 
-# Logs the lines of one of our programs: a level and a text, with a tab between them. Its status is the one that the last line tells.
+# Loads Patroni, which takes a while, in a process of its own that makes the configuration, looks at the cluster and becomes the
+# node's Patroni (node.py). Gives in PATRONI_PID its number, in PATRONI_ASK the pipe to it, in PATRONI_ANSWERS the one from it.
+patroni_load() {
+  local ask=$PATRONI_DIR/ask answers=$PATRONI_DIR/answers both also
+  rm -f -- "$ask" "$answers"
+  mkfifo -m 0600 -- "$ask" "$answers"
+  # To open one end waits for the other, unless both are open already.
+  exec {both}<>"$ask" {also}<>"$answers"
+  exec {PATRONI_ASKED}<"$ask" {PATRONI_ANSWERS}<"$answers"
+  exec {PATRONI_ASK}>"$ask" {PATRONI_ANSWER}>"$answers"
+  exec {both}>&- {also}>&-
+  rm -f -- "$ask" "$answers"
+  startup_spawn patroni_become
+  PATRONI_PID=$SPAWNED_PID
+  exec {PATRONI_ASKED}<&- {PATRONI_ANSWER}>&-
+  ABORT_HOOKS+=(patroni_unload)
+}
+
+# Becomes the process that patroni_load starts. What it knows of secrets is in the configuration alone.
+patroni_become() {
+  # Where they stay open here, it would not see that the shell is gone.
+  exec {PATRONI_ASK}>&- {PATRONI_ANSWERS}<&-
+  env_forget_secrets
+  unset -v PGPASSWORD
+  exec python3 -I "$PATRONI_HOME/node.py" "$PATRONI_ASKED" "$PATRONI_ANSWER" "$PATRONI_DIR/patroni.yml"
+}
+
+# Ends that process where init ends early.
+patroni_unload() { startup_kill_group TERM "$PATRONI_PID"; }
+
+# Logs what that process answers: a level and a text, with a tab between them. Its status is the one that it tells at its end.
 patroni_log() {
-  local level text host scheme status=0
+  local level text host scheme status=""
   while IFS=$'\t' read -r level text host scheme; do
     case $level in
       error) log_error "$text" ;;
@@ -123,19 +158,36 @@ patroni_log() {
         phase_set initialising "$text"
         ;;
       api) state_write patroni.address.new "$text" "$host" "$scheme" ;;
+      server) printf '%s\n' "$text" "$host" >"$PATRONI_DIR/listen" ;;
       exit) status=$text ;;
     esac
   done
-  return "$status"
+  [[ -z $status ]] || return "$status"
+  log_error "Patroni ended while it was loaded, expected it to make its configuration; what it met stands above"
+  return 1
 }
 
-# Runs one of our programs and logs its lines; needs the words. Ends the shell with its status.
-patroni_run() { { "$@" || printf 'exit\t%s\n' "$?"; } | patroni_log || exit "$?"; }
+# Has the configuration made and checked, and the cluster looked at; needs the system identifier of the data, the server's major
+# version and the names of the settings that were chosen. In a process of its own, so that a stop is answered. Ends the shell with
+# the status.
+patroni_prepare() {
+  local -a environment=()
+  # One that is gone is found by the answer that does not come.
+  trap '' PIPE
+  mapfile -t -d '' environment < <(env -0)
+  printf '%s\0' "${#environment[@]}" "${environment[@]}" "${#PATRONI_SETTINGS[@]}" "${PATRONI_SETTINGS[@]}" "$#" "$@" \
+    1>&"$PATRONI_ASK" 2>/dev/null || :
+  patroni_log <&"$PATRONI_ANSWERS" || exit "$?"
+}
 
-# Writes and checks the configuration; a process of its own, so that a stop is answered.
-patroni_write() {
-  printf '%s\0' "${PATRONI_SETTINGS[@]}" \
-    | patroni_run python3 -I "$PATRONI_HOME/configuration.py" "$PATRONI_DIR/patroni.yml" "$PATRONI_DIR/roles" || exit "$?"
+# Lets Patroni run from now on, as the process of the mode.
+patroni_go() {
+  CHILD_PID=$PATRONI_PID
+  trap '' PIPE
+  # One that is gone is found by whoever waits for it.
+  printf go 1>&"$PATRONI_ASK" 2>/dev/null || :
+  trap - PIPE
+  exec {PATRONI_ASK}>&- {PATRONI_ANSWERS}<&-
 }
 
 # Gives in REPLY the system identifier of the data that are here, or nothing.

@@ -83,7 +83,8 @@ patroni_chosen() {
     if [[ $entry == "$name=" ]]; then continue; fi
     case $name in
       PATRONI_TTL | PATRONI_LOOP_WAIT | PATRONI_RETRY_TIMEOUT | PATRONI_MAXIMUM_LAG_ON_FAILOVER) ;;
-      PATRONI_SYNCHRONOUS_MODE | PATRONI_SYNCHRONOUS_NODE_COUNT | PATRONI_PRIMARY_START_TIMEOUT | PATRONI_FAILSAFE_MODE) ;;
+      PATRONI_SYNCHRONOUS_MODE) PATRONI_CHOSEN+=(synchronous_mode_strict) ;;
+      PATRONI_SYNCHRONOUS_NODE_COUNT | PATRONI_PRIMARY_START_TIMEOUT | PATRONI_FAILSAFE_MODE) ;;
       POSTGRESQL_*)
         config_parameter "$name"
         PATRONI_CHOSEN+=("postgresql.parameters.$REPLY")
@@ -98,7 +99,7 @@ patroni_chosen() {
 
 # Adds what a new cluster agrees on; later it is changed by patronictl edit-config.
 patroni_put_cluster() {
-  local at=bootstrap/dcs mode=${PATRONI_SYNCHRONOUS_MODE:-off} start=${PATRONI_PRIMARY_START_TIMEOUT-} name
+  local at=bootstrap/dcs mode=${PATRONI_SYNCHRONOUS_MODE:-off} start=${PATRONI_PRIMARY_START_TIMEOUT-} strict=false name
   if [[ -z $start && $mode == off ]]; then start=300; fi
   patroni_put $at/ttl number "$PATRONI_TTL"
   patroni_put $at/loop_wait number "$PATRONI_LOOP_WAIT"
@@ -111,7 +112,8 @@ patroni_put_cluster() {
     off) patroni_put $at/synchronous_mode flag false ;;
     *) patroni_put $at/synchronous_mode flag true ;;
   esac
-  if [[ $mode == strict ]]; then patroni_put $at/synchronous_mode_strict flag true; fi
+  if [[ $mode == strict ]]; then strict=true; fi
+  patroni_put $at/synchronous_mode_strict flag "$strict"
   patroni_put $at/synchronous_node_count number "$PATRONI_SYNCHRONOUS_NODE_COUNT"
   patroni_put $at/postgresql/use_pg_rewind flag true
   patroni_put $at/postgresql/use_slots flag true

@@ -15,6 +15,8 @@ if declare -F patroni_enabled >/dev/null && patroni_enabled; then
   # A synchronous replica that is cut off counts as one that streams until then, and commits wait for it: the server's own
   # minute would be longer than a failover.
   CONFIG_DEFAULTS+="wal_sender_timeout = ${PATRONI_TTL:-10}s"$'\n'"wal_receiver_timeout = ${PATRONI_TTL:-10}s"$'\n'
+  # A new replica asks for a slot that the leader makes at its next look; the server's own five seconds are more than that takes.
+  CONFIG_DEFAULTS+=$'wal_retrieve_retry_interval = 1s\n'
 fi
 
 # Runs the step; needs the container's command.
@@ -26,6 +28,7 @@ init_patroni() {
   database_split_args "$@"
   mkdir -p -- "$PATRONI_DIR"
   chmod 0700 -- "$PATRONI_DIR"
+  patroni_load
   patroni_link_programs
   patroni_hand_on "$@"
   PATRONI_SETTINGS=()
@@ -33,13 +36,11 @@ init_patroni() {
   patroni_put_server
   patroni_put_cluster
   patroni_put_daemon
-  startup_run patroni_write
-  ((RUN_STATUS == 0)) || exit 2
   patroni_identity
   local identity=$REPLY
   patroni_chosen
   database_server_major
-  startup_run patroni_run python3 -I "$PATRONI_HOME/cluster.py" "$PATRONI_DIR/patroni.yml" "$identity" "$REPLY" "${PATRONI_CHOSEN[@]}"
+  startup_run patroni_prepare "$identity" "$REPLY" "${PATRONI_CHOSEN[@]}"
   ((RUN_STATUS == 0)) || exit "$RUN_STATUS"
   phase_set initialising
 }

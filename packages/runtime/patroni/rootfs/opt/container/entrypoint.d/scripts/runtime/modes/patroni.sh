@@ -17,7 +17,7 @@ mode_patroni_start() {
   preflight_clear_locks
   mode_patroni_publish
   unset -v PGPASSWORD
-  startup_child python3 "$PATRONI_HOME/launch.py" "$PATRONI_DIR/patroni.yml"
+  patroni_go
   phase_set running
   mode_patroni_started &
   mode_patroni_await_hangup
@@ -25,13 +25,10 @@ mode_patroni_start() {
 
 # Writes where server and REST API are to be found, for health checks of any user.
 mode_patroni_publish() {
-  local port listen
-  patroni_ask port
-  port=${REPLY:-5432}
-  patroni_ask listen_addresses
-  listen=${REPLY%%,*}
+  local -a listen=()
+  mapfile -t listen <"$PATRONI_DIR/listen"
   mode_postgres_user_line
-  state_write postgresql.address "$port" "$DATABASE_SOCKETS" "$listen" "$REPLY" "$PGDATA"
+  state_write postgresql.address "${listen[0]}" "$DATABASE_SOCKETS" "${listen[1]}" "$REPLY" "$PGDATA"
   mv -f -- "$STATE_DIR/patroni.address.new" "$STATE_DIR/patroni.address"
 }
 
