@@ -37,9 +37,9 @@ interface Member {
 const VOLUME = "/var/lib/postgresql/data";
 const FILE = "/etc/patroni.yml";
 
-/** Three nodes of one scope. */
+/** Three nodes of one scope, to which others may come. */
 export class Cluster {
-  readonly nodes: readonly string[];
+  readonly nodes: string[];
   readonly #addresses = new Map<string, Address>();
   readonly #rest = new Map<string, number>();
   readonly #eyes = new Map<string, Eye>();
@@ -60,19 +60,29 @@ export class Cluster {
 
   /** Finds ports, and writes the files that the nodes are given; nothing is started. */
   async prepare(): Promise<void> {
-    const { fleet, stores, programs, password } = this.common;
     // The folder is closed to other users; in the container the file has to be readable to the server's.
     if (this.side === "stock") this.#folder = await mkdtemp(join(tmpdir(), "strata-bench-"));
-    for (const name of this.nodes) {
-      const address = { port: await fleet.newPort(), password };
-      this.#addresses.set(name, address);
-      this.#rest.set(name, await fleet.newPort());
-      this.#eyes.set(name, new Eye(address));
-      if (this.side === "ours") continue;
-      const data = `${VOLUME}/${this.scope}`;
-      const text = stockConfiguration({ scope: this.scope, name, stores, programs, data, password });
-      await writeFile(join(this.#folder, name), text, { mode: 0o644 });
-    }
+    for (const name of this.nodes) await this.#prepare(name);
+  }
+
+  async #prepare(name: string): Promise<void> {
+    const { fleet, stores, programs, password } = this.common;
+    const address = { port: await fleet.newPort(), password };
+    this.#addresses.set(name, address);
+    this.#rest.set(name, await fleet.newPort());
+    this.#eyes.set(name, new Eye(address));
+    if (this.side === "ours") return;
+    const data = `${VOLUME}/${this.scope}`;
+    const text = stockConfiguration({ scope: this.scope, name, stores, programs, data, password });
+    await writeFile(join(this.#folder, name), text, { mode: 0o644 });
+  }
+
+  /** Makes room for one more node, which is not started; gives its name. */
+  async another(): Promise<string> {
+    const name = `${this.scope}-${this.nodes.length + 1}`;
+    await this.#prepare(name);
+    this.nodes.push(name);
+    return name;
   }
 
   /** Starts one node, empty. */

@@ -22,7 +22,15 @@ export class Measurement {
     const { kill, back } = await this.kill();
     const switchovers: number[] = [];
     while (switchovers.length < SWITCHOVERS) switchovers.push(await this.switchOver());
-    return { start, kill, back, switchovers, stop: await this.stop(), replica: await this.replica() };
+    return {
+      start,
+      kill,
+      back,
+      switchovers,
+      stop: await this.stop(),
+      replica: await this.replica(),
+      more: await this.more(),
+    };
   }
 
   /** Tells how long something took; gives it in seconds. */
@@ -94,6 +102,17 @@ export class Measurement {
     await cluster.run(node);
     const { at } = await cluster.streamed(PATIENCE, () => [node]);
     return this.#took("new replica", at - began);
+  }
+
+  /** From the command that starts a node that the cluster has never heard of to its streaming. */
+  async more(): Promise<number> {
+    const { cluster } = this;
+    await cluster.settled();
+    const node = await cluster.another();
+    const began = performance.now();
+    await cluster.run(node);
+    const { at } = await cluster.streamed(PATIENCE, () => [node]);
+    return this.#took("one more node", at - began);
   }
 
   /** Does something while a writer writes; gives the longest gap between two writes that were accepted. */

@@ -15,6 +15,8 @@ export interface Round {
   readonly stop: number;
   /** From `docker run` of an empty node to its streaming. */
   readonly replica: number;
+  /** From `docker run` of a node of a new name to its streaming. */
+  readonly more: number;
 }
 
 /** What happened under load. */
@@ -71,6 +73,7 @@ export function lines(ours: readonly Round[], stock: readonly Round[], load?: Lo
     line("switchover, gap in accepted writes", ({ switchovers }) => switchovers, 1.1),
     line("docker stop of the leader, gap in accepted writes", ({ stop }) => stop),
     line("empty replica, from docker run to streaming", ({ replica }) => replica, 1.1),
+    line("one more node, from docker run to streaming", ({ more }) => more, 1.1),
     line("cold start, to a leader and two streaming replicas", ({ start }) => start, 1.1),
     ...(load ? [loadLine(load)] : []),
   ];

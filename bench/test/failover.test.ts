@@ -13,7 +13,8 @@ import { stockConfiguration } from "../failover/stock.ts";
 
 const writes = (...moments: number[]) => moments.map((at) => ({ node: "a", at }));
 const round = (seconds: number, kill = seconds): Round => ({
-  ...{ start: seconds, kill, back: seconds, switchovers: [seconds, seconds], stop: seconds, replica: seconds },
+  ...{ start: seconds, kill, back: seconds, switchovers: [seconds, seconds] },
+  ...{ stop: seconds, replica: seconds, more: seconds },
 });
 const quiet: LoadResult = { seconds: 60, clients: 4, promotions: 0, demotions: 0, tps: 1234.5, reason: "" };
 const verdicts = (table: string[][]): string[] => table.map((cells) => cells.at(-1)!);
@@ -85,7 +86,7 @@ describe("the table", () => {
 
   it("says what is missed, each by itself", () => {
     const judged = verdicts(lines([round(20)], [round(10)], { ...quiet, promotions: 2 })).filter(Boolean);
-    expect(judged).toHaveLength(6);
+    expect(judged).toHaveLength(7);
     expect(judged.every((verdict) => verdict.endsWith("MISSED"))).toBe(true);
   });
 
