@@ -1,4 +1,5 @@
 import { defineImage } from "@strata/assembler";
+import citus from "@strata/citus";
 import entrypoint from "@strata/entrypoint";
 import healthcheck from "@strata/healthcheck";
 import patroni from "@strata/patroni";
@@ -46,6 +47,7 @@ export default defineImage({
     healthcheck,
     postgresql,
     pgbackrest,
+    citus,
     patroni,
   ],
   variants: {

@@ -77,7 +77,7 @@ export default defineFragment({
         text: "The health check warns when less than this share of the connections is free.",
       }),
     },
-    // PATRONI_ and CITUS_: the image before this one read them, and nobody should believe that they count here.
+    // PATRONI_ and CITUS_: nobody should believe that they count in an image without those fragments.
     envPrefixes: ["POSTGRES_", "INIT_", "HEALTH_", "ARCHIVE_", "PATRONI_", "CITUS_", "USE_PATRONI"],
     expose: [5432],
     volumes: ["/var/lib/postgresql/data"],

@@ -58,7 +58,7 @@ patroni_check() {
     log_error "$name: expected a name without a slash, which parts paths in the store, found '${!name}'; change it"
     fault=yes
   done
-  if [[ ${PATRONI_ADDRESS-} =~ ^(\[.*\]|[^:]*):[0-9]*$ ]]; then
+  if address_has_port "${PATRONI_ADDRESS-}"; then
     log_error "PATRONI_ADDRESS: expected a host name or an IP, without a port, found '$PATRONI_ADDRESS'; the ports are those that" \
       "Patroni and the server listen at; leave it out"
     fault=yes
@@ -108,7 +108,7 @@ patroni_link_programs() {
 # Leaves for bootstrap.sh what it needs and Patroni does not hand on: the command, and every secret.
 patroni_hand_on() {
   local name secrets=""
-  printf '%s\0' "$@" >"$PATRONI_DIR/command"
+  printf '%s\0' "$@" "${POSTGRES_OWN_ARGS[@]}" >"$PATRONI_DIR/command"
   umask 077
   for name in "${ENV_NAMES[@]}"; do
     if env_is_secret "$name" && [[ -n ${!name-} && $name != PATRONI_* ]]; then printf '%s=%s\0' "$name" "${!name}"; fi

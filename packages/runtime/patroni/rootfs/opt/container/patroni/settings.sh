@@ -8,21 +8,10 @@ PATRONI_PARAMETERS=(max_connections max_worker_processes max_prepared_transactio
 # Adds one setting to PATRONI_SETTINGS, for configuration.py; needs path, type (text, number, flag) and value.
 patroni_put() { PATRONI_SETTINGS+=("$1" "$2" "$3"); }
 
-# Gives in REPLY an address of this container that others can reach it at.
+# Gives in REPLY an address of this container that others can reach it at, as it stands before a port.
 patroni_own_address() {
-  local -a found=()
-  local address
-  REPLY=${PATRONI_ADDRESS-}
+  address_own PATRONI_ADDRESS
   if [[ $REPLY == *:* && $REPLY != \[* ]]; then REPLY="[$REPLY]"; fi
-  [[ -z $REPLY ]] || return 0
-  read -r -a found < <(hostname -I 2>/dev/null) || :
-  for address in "${found[@]}"; do
-    if [[ $address == 127.* || $address == ::1 || $address == fe80:* ]]; then continue; fi
-    REPLY=$address
-    if [[ $REPLY == *:* ]]; then REPLY="[$REPLY]"; fi
-    return 0
-  done
-  die 2 "PATRONI_ADDRESS: expected an address at which the other nodes reach this one, found none on its interfaces; set it"
 }
 
 # Adds who this node is and where it is.

@@ -36,6 +36,8 @@ init_patroni() {
   patroni_put_server
   patroni_put_cluster
   patroni_put_daemon
+  local hook
+  for hook in "${NODE_HOOKS[@]}"; do "$hook"; done
   patroni_identity
   local identity=$REPLY
   patroni_chosen

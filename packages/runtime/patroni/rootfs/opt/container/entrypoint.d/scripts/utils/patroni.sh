@@ -3,6 +3,7 @@
 # What the mode, the init script, the probes and the callbacks of Patroni share.
 
 PATRONI_HOME=${PATRONI_HOME:-/opt/container/patroni}
+NODE_HOOKS=()           # functions of fragments that add settings with patroni_put
 PATRONI_PATIENCE_MS=600 # what a probe gives the REST API, of the 0.8 s that all have
 
 # Gives 0 if this container is a node of a Patroni cluster.

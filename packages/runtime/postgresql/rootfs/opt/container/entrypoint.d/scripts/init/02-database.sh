@@ -8,6 +8,7 @@
 
 DATABASE_STAGE=strata.initdb
 DATABASE_FIRST_OWNER=strata_first_owner # the superuser during initdb where the real name comes later
+DATABASE_HOOKS=()                       # functions of fragments that add to a new cluster before the user's scripts do
 DATABASE_DECIDER=""                     # function of a fragment that has another program make or copy databases
 
 # Gives in REPLY what is in PGDATA: new, cluster, incomplete (our marker is there) or foreign.
@@ -175,12 +176,14 @@ database_resume() {
 
 # Does all that comes after initdb; every step can be done twice.
 database_complete() {
+  local hook
   database_move_up
   database_server_start
   if ! journal_has database; then
     database_create
     journal_note database
   fi
+  for hook in "${DATABASE_HOOKS[@]}"; do "$hook"; done
   userscripts_run
   database_server_stop || die 1 "the temporary server did not stop well, see its lines above"
   database_sync

@@ -4,8 +4,9 @@
 # the user's postgresql.conf, the files of the configuration folder, the environment (POSTGRESQL_<PARAMETER>).
 
 CONFIG_PLUGINS=/opt/container/output_plugin_libraries
-CONFIG_HOOKS=()    # functions that add lines while the configuration is built
-CONFIG_DEFAULTS="" # lines of fragments, below all that the user says
+CONFIG_HOOKS=()      # functions that add lines while the configuration is built
+CONFIG_MADE_HOOKS=() # functions that look at what the server makes of it, and may add to it
+CONFIG_DEFAULTS=""   # lines of fragments, below all that the user says
 
 # Gives in REPLY a value as postgresql.conf wants it; inside its quotes a backslash has a meaning too.
 config_quote() {
@@ -202,10 +203,12 @@ init_config() {
     if [[ -n $HBA_WRITTEN ]]; then hba_write; fi
     return 0
   fi
+  local hook
   database_split_args "$@"
   config_build
   config_write
   if [[ -n $CONFIG_CHECKED ]] || ((${#POSTGRES_ARGS[@]} > 0)); then config_check; fi
+  for hook in "${CONFIG_MADE_HOOKS[@]}"; do "$hook"; done
   config_warn_auto
   hba_config
   # Asking takes a server that may write, which a copy of another server must not meet.

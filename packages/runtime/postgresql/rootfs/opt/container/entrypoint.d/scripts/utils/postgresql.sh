@@ -5,6 +5,7 @@
 # Where the server puts its socket; the place that libpq looks at by itself in Debian's packages.
 DATABASE_SOCKETS=${DATABASE_SOCKETS:-/var/run/postgresql}
 DATABASE_SOCKETS_HOME=$DATABASE_SOCKETS
+POSTGRES_OWN_ARGS=()   # options of fragments that stand above those of the command
 DATABASE_SERVER_PID="" # the temporary server of the initialisation
 
 # Gives POSTGRES_COMMAND, POSTGRES_ARGS and, taken out of them, POSTGRES_CONFIG_FILE; needs the container's command.
@@ -47,6 +48,7 @@ database_split_args() {
       POSTGRES_ARGS+=(-c "$value")
     fi
   done
+  POSTGRES_ARGS+=("${POSTGRES_OWN_ARGS[@]}")
   # Last, so that it counts: it includes what any other place names.
   if [[ -n ${HBA_WRITTEN-} ]]; then POSTGRES_ARGS+=(-c "hba_file=$HBA_WRITTEN"); fi
 }

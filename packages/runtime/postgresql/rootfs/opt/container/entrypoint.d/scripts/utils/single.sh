@@ -43,23 +43,23 @@ single_name() {
   REPLY="U&\"$value\""
 }
 
-# Runs the server on a folder with the statements on stdin, its words to our file.
+# Runs the server on a folder and a database with the statements on stdin, its words to our file.
 single_server() {
   # The statements may hold a password: they must not reach a log, whatever the configuration logs.
   exec "${SINGLE_USER[@]}" "$POSTGRES_COMMAND" --single -D "$1" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" \
     -c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1 -c log_destination=stderr \
     -c logging_collector=off -c log_min_messages=warning -c archive_mode=off -c standard_conforming_strings=on \
-    -c default_transaction_read_only=off template1 >>"$STATE_DIR/single" 2>&1
+    -c default_transaction_read_only=off "${2:-template1}" >>"$STATE_DIR/single" 2>&1
 }
 
-# Runs statements, one a line, on the cluster in a folder that no server has open. Gives 1 if one failed; SINGLE_OUTPUT
-# holds all that the server said.
+# Runs statements, one a line, on the cluster in a folder that no server has open; needs folder, statements and perhaps the
+# database. Gives 1 if one failed; SINGLE_OUTPUT holds all that the server said.
 single_run() {
-  local folder=$1 statements=$2
+  local folder=$1 statements=$2 database=${3:-template1}
   SINGLE_OUTPUT=""
   security_private_file "$STATE_DIR/single" "" || return 1
   single_prepare_user
-  startup_run single_server "$folder" <<<"$statements"
+  startup_run single_server "$folder" "$database" <<<"$statements"
   SINGLE_OUTPUT=$(<"$STATE_DIR/single")
   rm -f -- "$STATE_DIR/single"
   ((RUN_STATUS == 0)) && [[ ! $SINGLE_OUTPUT =~ (ERROR|FATAL|PANIC):\  ]]
