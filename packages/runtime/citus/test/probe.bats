@@ -16,7 +16,7 @@ probe() { as_user bash "$SCRIPTS/healthcheck.d/50-citus.sh" "$STATE_FOLDERS"; }
 @test "50-citus.sh: nothing where Citus is off" {
   rm "$STATE_FOLDERS/citus"
   run -0 probe
-  [ "$output" = 'Citus is off' ]
+  [ -z "$output" ]
   [ ! -s "$CALLS" ]
 }
 

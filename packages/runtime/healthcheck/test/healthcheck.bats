@@ -112,6 +112,17 @@ with_check() { as_user bash -c 'source "$1"; STATE_DIR=$STATE_FOLDERS; '"$1" x "
   [ "$output" = $'unhealthy\nb: broken; d: no words, code 7; c: warning: nearly full; a: fine' ]
 }
 
+@test "health_probe_all: a probe that is well and says nothing is not listed; all of them quiet is well" {
+  probe a <<<'echo fine'
+  probe b <<<'exit 0'
+  run -0 with_check 'health_probe_all; health_join "${HEALTH_REASONS[@]}"; echo "$HEALTH_STATUS ${#HEALTH_PROBES[@]} $REPLY"'
+  [ "$output" = 'healthy 1 a: fine' ]
+  rm "$SCRIPTS/healthcheck.d/a.sh"
+  phase running
+  run -0 as_user "$BASH" "$check"
+  [ "$output" = 'healthy: the container is running' ]
+}
+
 @test "health_probe_json: JSON whatever the words" {
   run -0 with_check 'health_probe_json a true 10 $'"'"'q"\\ \n$(x)'"'"'; printf "%s" "$REPLY"'
   node -e 'const o = JSON.parse(process.argv[1]); if (!o.ok || !o.warning || o.message !== "q\"\\ \n$(x)") process.exit(1)' "$output"

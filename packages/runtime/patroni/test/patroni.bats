@@ -176,9 +176,9 @@ tls_api() {
 
 @test "patroni_probe: off where nothing is published" {
   run -0 with_entrypoint 'patroni_probe "$STATE_DIR" /primary well ill'
-  [ "$output" = 'Patroni is off' ]
+  [ -z "$output" ]
   run -0 with_entrypoint 'patroni_probe "" /primary well ill'
-  [ "$output" = 'Patroni is off' ]
+  [ -z "$output" ]
 }
 
 @test "patroni_probe: well, ill, no answer" {

@@ -32,7 +32,7 @@ questions() { printf '%s\n' '. /readiness' 'live /liveness' 'primary /primary' '
   local folder path
   while read -r folder path; do
     run -0 run_probe "$folder"
-    [ "$output" = 'Patroni is off' ]
+    [ -z "$output" ]
   done < <(questions)
 }
 
@@ -124,7 +124,7 @@ questions() { printf '%s\n' '. /readiness' 'live /liveness' 'primary /primary' '
 @test "healthcheck.sh primary, replica: without Patroni the server alone decides" {
   server_serves
   run -0 ask primary
-  [ "$output" = 'healthy: 10-postgresql: the server is a primary; 40-patroni: Patroni is off' ]
+  [ "$output" = 'healthy: 10-postgresql: the server is a primary' ]
   touch "$PGDATA/standby.signal"
   run -0 ask replica
   run -1 ask primary

@@ -36,10 +36,7 @@ citus_probe_coordinator() {
 # Runs the probe; needs the state folder.
 main() {
   local -a lines=() fields=()
-  if [[ ! -r ${1-}/citus ]]; then
-    printf 'Citus is off\n'
-    return 0
-  fi
+  if [[ ! -r ${1-}/citus ]]; then return 0; fi
   mapfile -t lines <"$1/citus"
   CITUS_PROBE_ROLE=${lines[0]} CITUS_PROBE_DATABASE=${lines[1]} CITUS_PROBE_HOST=${lines[2]} CITUS_PROBE_PORT=${lines[3]} CITUS_PROBE_SELF=${lines[4]}
   if ! probe_address "$1" || [[ -z $PROBE_SOCKETS ]]; then

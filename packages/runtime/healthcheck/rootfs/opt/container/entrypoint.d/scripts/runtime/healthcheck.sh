@@ -4,7 +4,7 @@
 # An orchestrator may ask one question alone: live (start it anew if not), ready (send it work), or one that a fragment
 # answers with probes in healthcheck.d/QUESTION, such as primary or replica.
 # A probe gets the state folder as its argument, prints one line, and ends with 0 (well), 10 (well, but: a warning) or
-# anything else (not well). All run at once and share one limit, because the answer has to come in under a second.
+# anything else (not well). One that is well and prints nothing has nothing to look at, and is not listed. All run at once and share one limit, because the answer has to come in under a second.
 set -Eeuo pipefail
 
 HEALTH_SELF=${BASH_SOURCE[0]}
@@ -109,7 +109,8 @@ health_collect() {
   fi
   while [[ $words == *$'\n' ]]; do words=${words%$'\n'}; done
   words=${words##*$'\n'}
-  REPLY=${words:-no words, code $HEALTH_CODE}
+  REPLY=$words
+  if [[ -z $words && $HEALTH_CODE != 0 ]]; then REPLY="no words, code $HEALTH_CODE"; fi
 }
 
 # Gives in HEALTH_STATUS the verdict over all probes, in HEALTH_REASONS and HEALTH_PROBES their words: faults first,
@@ -122,6 +123,7 @@ health_probe_all() {
   for i in "${!HEALTH_NAMES[@]}"; do
     health_collect "${HEALTH_PIDS[i]}" "${HEALTH_FDS[i]}"
     word=$REPLY ok=true
+    if [[ -z $word ]]; then continue; fi
     case $HEALTH_CODE in
       0) fine+=("${HEALTH_NAMES[i]}: $word") ;;
       10) warnings+=("${HEALTH_NAMES[i]}: warning: $word") ;;

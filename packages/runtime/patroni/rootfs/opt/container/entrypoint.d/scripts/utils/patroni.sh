@@ -67,10 +67,7 @@ patroni_field() {
 # and if it is not. Nothing is asked where Patroni does not run.
 patroni_probe() {
   local code state role
-  if [[ ! -e $1/patroni.address ]]; then
-    printf 'Patroni is off\n'
-    return 0
-  fi
+  if [[ ! -e $1/patroni.address ]]; then return 0; fi
   patroni_get "$1" "$2"
   code=$PATRONI_CODE
   if [[ $code == 200 ]]; then
