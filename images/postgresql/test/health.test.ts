@@ -59,7 +59,6 @@ describe.each(VARIANTS)("the health check of $variant", ({ variant }) => {
         ["10-postgresql", true, false],
         ["20-disk", true, false],
         ["30-connections", true, false],
-        ["40-patroni", true, false],
       ]);
       expect(probe(health, "10-postgresql")?.message).toContain("TCP port 5432 and the socket in /");
       expect(probe(health, "20-disk")?.message).toMatch(/\d+ MB left/);
