@@ -5,7 +5,9 @@ export default defineFragment({
   module: import.meta.url,
   summary:
     "Makes the server a node of Citus: one that shards on itself, a coordinator, or a worker that registers by itself",
-  dependsOn: ["postgresql", "setup-citus"],
+  dependsOn: ["postgresql"],
+  // Not a dependency: an image that was built without Citus has to say so to whoever asks for it.
+  installsAfter: ["setup-citus"],
   runtime: {
     env: {
       CITUS_ENABLE: env.boolean({
