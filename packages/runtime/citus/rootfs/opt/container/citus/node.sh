@@ -165,22 +165,16 @@ citus_check_role() {
 
 # Gives in REPLY what the data in PGDATA belong to: worker, coordinator, or nothing where they do not tell.
 citus_ask_data() {
-  local words
-  citus_database
-  CITUS_ASKED=$REPLY
-  REPLY=""
+  local statements="SELECT 'strata group ' || groupid FROM pg_catalog.pg_dist_local_group;
+SELECT 'strata nodes ' || count(*) FROM pg_catalog.pg_dist_node;"
   # Without the library the tables are tables like others.
-  POSTGRES_ARGS+=(-c shared_preload_libraries=)
-  if ! single_run "$PGDATA" "SELECT 'strata group ' || groupid FROM pg_catalog.pg_dist_local_group;
-SELECT 'strata nodes ' || count(*) FROM pg_catalog.pg_dist_node;" "$CITUS_ASKED"; then
-    unset -v 'POSTGRES_ARGS[-1]' 'POSTGRES_ARGS[-1]'
-    return 0
-  fi
-  unset -v 'POSTGRES_ARGS[-1]' 'POSTGRES_ARGS[-1]'
-  words=$SINGLE_OUTPUT
-  if [[ $words =~ 'strata group '([0-9]+) && ${BASH_REMATCH[1]} != 0 ]]; then
+  local -a POSTGRES_ARGS=("${POSTGRES_ARGS[@]}" -c shared_preload_libraries=)
+  citus_database
+  single_run "$PGDATA" "$statements" "$REPLY" || SINGLE_OUTPUT=""
+  REPLY=""
+  if [[ $SINGLE_OUTPUT =~ 'strata group '([0-9]+) && ${BASH_REMATCH[1]} != 0 ]]; then
     REPLY=worker
-  elif [[ $words =~ 'strata nodes '([0-9]+) && ${BASH_REMATCH[1]} != 0 ]]; then
+  elif [[ $SINGLE_OUTPUT =~ 'strata nodes '([0-9]+) && ${BASH_REMATCH[1]} != 0 ]]; then
     REPLY=coordinator
   fi
 }
