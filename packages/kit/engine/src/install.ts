@@ -3,6 +3,7 @@ import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "@strata/fragment";
+import { dropLeftovers } from "./leftovers.js";
 import { attempt } from "./run.js";
 
 /** Whether this process may install packages. */
@@ -69,6 +70,8 @@ export async function startDaemon(client: string, say: (line: string) => void): 
     say("starting the engine: systemctl start docker");
     await attempt("systemctl", ["start", "docker"], { timeout: 120_000 });
   } else {
+    const left = await dropLeftovers();
+    if (left > 0) say(`taking away ${left} network namespace(s) that a killed engine left`);
     say(`starting the engine: dockerd, in the background, log in ${log}`);
     const output = openSync(log, "a");
     spawn("dockerd", [], { detached: true, stdio: ["ignore", output, output] })
