@@ -34,8 +34,11 @@ describe("printPromises", () => {
     writeFileSync(file, text);
   };
 
-  /** @param {string[]} passed the variants on which the test passed */
-  const report = (passed) =>
+  /**
+   * @param {string[]} passed the variants on which the test passed
+   * @param {string} other what it did on the others
+   */
+  const report = (passed, other = "failed") =>
     write(
       "reports/vitest.json",
       JSON.stringify({
@@ -44,7 +47,7 @@ describe("printPromises", () => {
             name: "/somewhere/a.test.ts",
             assertionResults: ["two", "one"].map((variant) => ({
               fullName: `image '${variant}' starts`,
-              status: passed.includes(variant) ? "passed" : "failed",
+              status: passed.includes(variant) ? "passed" : other,
             })),
           },
         ],
@@ -83,6 +86,17 @@ describe("printPromises", () => {
     write("test/promises.json", JSON.stringify([{ ...row, test: "a.test.ts: flies" }]));
     expect(printPromises(root).failed).toBe(1);
     expect(printed).toMatch(/^no test +\| no test/m);
+  });
+
+  it("skips a row that says what its test needs, and fails another whose test was skipped", () => {
+    report(["one"], "skipped");
+    expect(printPromises(root)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    write("test/promises.json", JSON.stringify([{ ...row, needs: "the sources of Citus" }]));
+    expect(printPromises(root)).toEqual({ passed: 0, failed: 0, skipped: 1 });
+    expect(printed).toMatch(/^skipped +\| passed/m);
+    expect(printed).toContain("1 promises not shown here: their tests need the sources of Citus");
+    report(["one"]);
+    expect(printPromises(root)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });
 
   it("fails without a report, and for a variable without a row", () => {
