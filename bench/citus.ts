@@ -10,6 +10,7 @@ import { findEngine } from "@strata/engine";
 import { ACCOUNT, AGGREGATE, DISTRIBUTE, MEMORY } from "./citus/workload.ts";
 import { Fleet } from "./failover/fleet.ts";
 import { transactionsPerSecond } from "./failover/results.ts";
+import { firstQuery, freePort } from "./first-query.ts";
 import { compare, judge, summarise, table } from "./statistics.ts";
 
 const { values: options } = parseArgs({
@@ -96,10 +97,12 @@ async function measure(shape: Shape): Promise<Measured> {
   const common = { POSTGRES_PASSWORD: password, PGPASSWORD: password };
   const nodes = ["first", ...Array.from({ length: workers }, (_, index) => `worker${index + 1}`)];
   try {
+    const port = await freePort();
+    const login = { user: "postgres", password, database: "postgres" };
     const began = performance.now();
     const env = shape === "plain" ? common : { ...common, CITUS_ENABLE: "true" };
-    await fleet.run("first", ...given(env), options.image);
-    await answers("first", "select 1", "1");
+    await fleet.run("first", "--publish", `127.0.0.1:${port}:5432`, ...given(env), options.image);
+    await firstQuery(fleet.engine, fleet.container("first"), port, login);
     const start = (performance.now() - began) / 1_000;
     const worker = { ...common, CITUS_ENABLE: "true", CITUS_ROLE: "worker", CITUS_COORDINATOR_HOST: "first" };
     for (const node of nodes.slice(1)) await fleet.run(node, ...given(worker), options.image);

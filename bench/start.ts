@@ -1,12 +1,10 @@
 // What our scripts cost: first start, restart, health check and memory, against the floor, in one run, in turn, on the
 // same image and the same kind of volume. Prints medians, the range of their middle half, and ratios.
 import { randomBytes } from "node:crypto";
-import { connect, createServer } from "node:net";
 import { cpus, totalmem } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { attempt, findEngine } from "@strata/engine";
-import { Client } from "pg";
+import { firstQuery, freePort } from "./first-query.ts";
 import { compare, judge, table } from "./statistics.ts";
 
 const HEALTHCHECK = "/opt/container/entrypoint.d/scripts/runtime/healthcheck.sh";
@@ -54,59 +52,6 @@ async function docker(...words: string[]): Promise<string> {
   return answer.stdout.trim();
 }
 
-/** A port that was free a moment ago. Asking the engine for its choice would take time that counts. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
-
-/** Gives true if a PostgreSQL server answers a request for TLS (with yes or no) within some milliseconds. */
-const isThere = (port: number, limit: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    const end = (answered: boolean): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(answered);
-    };
-    const timer = setTimeout(end, limit, false);
-    socket.once("connect", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])));
-    socket.once("data", () => end(true));
-    socket.once("error", () => end(false));
-    socket.once("close", () => end(false));
-  });
-
-/** Asks until the server answers a query over TCP; gives the moment. */
-async function firstQuery(name: string, port: number, database: string): Promise<number> {
-  const end = performance.now() + PATIENCE;
-  let why = "nothing listens";
-  for (let limit = 20; performance.now() < end; limit = Math.min(limit * 1.02, 1_000)) {
-    if (!(await isThere(port, limit))) {
-      await sleep(2);
-      continue;
-    }
-    const client = new Client({ host: "127.0.0.1", port, user: "postgres", password, database });
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      await client.query("select 1");
-      return performance.now();
-    } catch (error) {
-      why = (error as Error).message;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  }
-  const { stderr } = await attempt(engine.client, ["logs", "--tail", "5", name]);
-  throw new Error(`${name} did not answer within ${PATIENCE / 1_000} s: ${why}; its last lines:\n${stderr}`);
-}
-
 /** How long it took until the first query: in all, and since the container's process was started; in seconds. */
 interface Start {
   readonly all: number;
@@ -120,7 +65,7 @@ interface Start {
 async function timed(name: string, port: number, database: string, ...words: string[]): Promise<Start> {
   const began = performance.now();
   await docker(...words);
-  const answered = await firstQuery(name, port, database);
+  const answered = await firstQuery(engine, name, port, { user: "postgres", password, database });
   const started = Date.parse(await docker("inspect", "--format", "{{.State.StartedAt}}", name));
   return { all: (answered - began) / 1_000, inside: (performance.timeOrigin + answered - started) / 1_000 };
 }

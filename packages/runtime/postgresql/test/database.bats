@@ -131,6 +131,26 @@ setup() { postgresql_setup; }
   [[ $output == *"cannot bring $PGDATA to the disk"* ]]
 }
 
+@test "database_sync_begin, database_sync_end: beside the temporary server, which then syncs itself; once" {
+  local code='database_server_start() { echo "fsync for <${DATABASE_SYNC_PID:+on}>"; }; database_sync_begin; database_server_start; database_sync_end'
+  run -0 with_postgresql "$code"
+  [ "$output" = 'fsync for <on>' ]
+  [ "$(grep -c sync-only "$CALLS")" = 1 ]
+  POSTGRES_INITDB_ARGS=-N run -0 with_postgresql "$code"
+  [ "$output" = 'fsync for <>' ]
+  [ "$(grep -c sync-only "$CALLS")" = 1 ]
+  echo 'select 1' >"$DATABASE_SCRIPTS/a.sql"
+  run -0 with_postgresql "$code"
+  [ "$output" = 'fsync for <>' ]
+  [ "$(grep -c sync-only "$CALLS")" = 2 ]
+}
+
+@test "database_sync_end: what failed beside the server is done again, and told" {
+  SYNC_FAILS=yes run -1 with_postgresql 'database_sync_begin; database_sync_end'
+  [[ $output == *"cannot bring $PGDATA to the disk"* ]]
+  [ "$(grep -c sync-only "$CALLS")" = 2 ]
+}
+
 @test "database_begin: the folder for the log is remembered only if it was empty" {
   mkdir "$BATS_TEST_TMPDIR/wal"
   export POSTGRES_INITDB_WALDIR=$BATS_TEST_TMPDIR/wal

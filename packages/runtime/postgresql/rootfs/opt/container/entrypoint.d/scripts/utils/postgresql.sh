@@ -93,12 +93,15 @@ database_lock_pid() {
 }
 
 # Starts the temporary server: socket only, so that nobody from outside meets a half-made database.
-# It does not sync: database_sync does that once, before the marker goes. Nothing is archived before there is a stanza.
+# Unless initdb's files are brought to the disk meanwhile, it does not sync: database_sync does that once, before the marker goes.
+# Nothing is archived before there is a stanza.
 database_server_start() {
+  local fsync=off
+  if [[ -n ${DATABASE_SYNC_PID-} ]]; then fsync=on; fi
   preflight_clear_locks
   startup_spawn "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" \
     -c listen_addresses= -c "unix_socket_directories=$DATABASE_SOCKETS" -c "hba_file=$PGDATA/pg_hba.conf" \
-    -c fsync=off -c archive_mode=off -p "${PGPORT:-5432}"
+    -c "fsync=$fsync" -c archive_mode=off -p "${PGPORT:-5432}"
   DATABASE_SERVER_PID=$SPAWNED_PID
   ABORT_HOOKS+=(database_server_stop)
   until database_is_ready "$DATABASE_SERVER_PID"; do

@@ -88,10 +88,15 @@ userscripts_shell_end() {
   exit 1
 }
 
+# Gives 0 if there are any init scripts of the user.
+userscripts_are_there() {
+  local -a files=("$DATABASE_SCRIPTS"/*)
+  [[ -e ${files[0]} ]]
+}
+
 # Runs the user's init scripts if there are any.
 userscripts_run() {
-  local -a files=("$DATABASE_SCRIPTS"/*)
-  if [[ ! -e ${files[0]} ]]; then return 0; fi
+  userscripts_are_there || return 0
   startup_run userscripts_shell
   # A script may have taken our trap away and ended the shell: the journal says whether all were done.
   if ((RUN_STATUS == 0)) && journal_has scripts; then return 0; fi
