@@ -1,10 +1,11 @@
 // The manifests of deploy/kubernetes as data, and what is asked of them.
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { attempt, findEngine } from "@strata/engine";
 import type { IStatefulSet } from "kubernetes-models/apps/v1";
 import type { IContainer, IPodSpec } from "kubernetes-models/v1";
 import { parseAllDocuments } from "yaml";
-import { ROOT } from "./scratch.js";
+import { must, ROOT, Scratch, sh } from "./scratch.js";
 
 /** Labels, or what they have to be. */
 export type Labels = Readonly<Record<string, string>>;
@@ -99,6 +100,28 @@ export class Manifests {
   mount(volume: string): string {
     return this.container.volumeMounts?.find((mount) => mount.name === volume)?.mountPath ?? "";
   }
+}
+
+/** Whether kubectl is here, which has kustomize in it. */
+export const kubectl = (await sh(ROOT, "kubectl", ["version", "--client"])).code === 0;
+
+/** What `kubectl apply -k` would send of a folder of deploy/kubernetes, with a password of the test. */
+export async function render(name: string): Promise<KubernetesObject[]> {
+  await using scratch = await Scratch.empty();
+  await cp(join(ROOT, "deploy/kubernetes", name), scratch.folder, { recursive: true });
+  await scratch.write("postgres-password", "a password of the test\n");
+  const text = await must(scratch.folder, "kubectl", "kustomize", ".");
+  return parseAllDocuments(text, { version: "1.1" }).map((one) => one.toJS() as KubernetesObject);
+}
+
+/** The source of a module of the Patroni in an image. */
+export async function patroniSource(image: string, module: string): Promise<string> {
+  const { client } = await findEngine();
+  const read = `import importlib.util as u; print(open(u.find_spec("${module}").origin).read())`;
+  const run = ["run", "--rm", "--network=none", "--entrypoint=python3", image, "-I", "-c", read];
+  const { ok, stdout, reason } = await attempt(client, run);
+  if (!ok) throw new Error(`${image}: expected Patroni's source, found none: ${reason}`);
+  return stdout;
 }
 
 /** Whether labels are what a selector asks for. */

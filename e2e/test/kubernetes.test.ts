@@ -2,21 +2,25 @@
 // image that they run, and against what the Patroni in it does. No cluster is needed, so none is tried here.
 import { cp, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { attempt, findEngine } from "@strata/engine";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import type { IPodDisruptionBudget } from "kubernetes-models/policy/v1";
 import type { IRole, IRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1";
 import type { IProbe, IService, IServiceAccount } from "kubernetes-models/v1";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
-import { type KubernetesObject, type Labels, Manifests, selects } from "./kubernetes-manifests.js";
+import {
+  type KubernetesObject,
+  kubectl,
+  type Labels,
+  Manifests,
+  patroniSource,
+  render,
+  selects,
+} from "./kubernetes-manifests.js";
 import { faultsOf } from "./kubernetes-schemas.js";
 import { must, ROOT, Scratch, sh } from "./scratch.js";
 
-const engine = await findEngine();
 const ha = await Manifests.read("ha");
 const IMAGE = ha.container.image!;
-const kubectl = (await sh(ROOT, "kubectl", ["version", "--client"])).code === 0;
 
 /** What a fragment declares about a variable. */
 interface Declared {
@@ -32,14 +36,7 @@ const probes = (): IProbe[] => {
 };
 const portNames = (): string[] => ha.container.ports!.map(({ name }) => name!);
 
-/** The source of a module of the Patroni in the image. */
-async function patroni(module: string): Promise<string> {
-  const read = `import importlib.util as u; print(open(u.find_spec("${module}").origin).read())`;
-  const run = ["run", "--rm", "--network=none", "--entrypoint=python3", IMAGE, "-I", "-c", read];
-  const { ok, stdout, reason } = await attempt(engine.client, run);
-  if (!ok) throw new Error(`${IMAGE}: expected Patroni's source, found none: ${reason}`);
-  return stdout;
-}
+const patroni = (module: string): Promise<string> => patroniSource(IMAGE, module);
 
 describe("Kubernetes' schemas", () => {
   it("accept every object, and the files are those of the kustomization", async () => {
@@ -273,9 +270,7 @@ describe("kustomize", () => {
     await cp(ha.folder, scratch.folder, { recursive: true });
     const missing = await sh(scratch.folder, "kubectl", ["kustomize", "."]);
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("postgres-password")]);
-    await scratch.write("postgres-password", "a password of the test\n");
-    const rendered = await must(scratch.folder, "kubectl", "kustomize", ".");
-    const objects = parseAllDocuments(rendered, { version: "1.1" }).map((one) => one.toJS() as KubernetesObject);
+    const objects = await render("ha");
     expect(faultsOf(objects)).toEqual([]);
     expect(objects).toHaveLength(ha.objects.length + 1);
     expect(new Set(objects.map(({ metadata }) => metadata.namespace))).toEqual(new Set([ha.kustomization.namespace]));
