@@ -41,6 +41,17 @@ describe.each(SITES)("a node of Citus in $variant", ({ variant, without, reason 
     expect(await known(node, "app")).toEqual([
       { name: await addressOf(node), group: 0, active: true, synced: true, shards: true },
     ]);
+    const proof =
+      "openssl x509 -in $PGDATA/server.crt -noout -text | grep -o prime256v1; stat -c %a $PGDATA/server.key";
+    expect((await node.exec("bash", "-c", proof)).stdout).toBe("prime256v1\n600");
+    expect(await node.sql("show ssl")).toBe("on");
+    // Splitting without keeping writers waiting takes Citus' own output plugin, which the server has to be told of.
+    const first = "(select min(shardid) from citus_shards where table_name = 't'::regclass)";
+    const middle = `(select array[((shardminvalue::bigint + shardmaxvalue::bigint) / 2)::text] from pg_dist_shard where shardid = ${first})`;
+    const nodes = "(select array[nodeid, nodeid] from pg_dist_node)";
+    await sql(`select citus_split_shard_by_split_points(${first}, ${middle}, ${nodes}, 'force_logical')`);
+    expect(await sql("select count(*) from citus_shards where table_name = 't'::regclass")).toBe("9");
+    expect(await sql("select count(*) from t")).toBe("100");
     await node.docker("restart", "--time", "40");
     await node.healthy();
     expect(await sql("select count(*) from t")).toBe("100");

@@ -60,15 +60,34 @@ export class Deployment implements AsyncDisposable {
     for (;;) {
       const { stdout } = await attempt(engine.client, ["ps", "--quiet", ...filters]);
       if (stdout.split("\n").filter(Boolean).length >= wanted) return (Date.now() - began) / 1_000;
-      if (Date.now() - began > seconds * 1_000) throw new Error(`not healthy in time:\n${await this.run("ps")}`);
+      if (Date.now() - began > seconds * 1_000)
+        throw new Error(`not healthy in time:\n${await this.run("ps")}\n${await this.#logsOfOthers(stdout)}`);
       await sleep(500);
     }
   }
 
-  /** A client of the superuser at one of the ports. */
-  client(port: number, password: string): Client {
-    const options = { host: "127.0.0.1", port, user: "postgres", password, database: "postgres" };
-    const client = new Client({ ...options, connectionTimeoutMillis: 3_000, query_timeout: 5_000 });
+  /** The last lines of the containers that are not among the healthy ones. */
+  async #logsOfOthers(healthy: string): Promise<string> {
+    const services = (await this.run("ps", "--services")).split("\n");
+    const ids = await Promise.all(services.map((service) => this.run("ps", "--quiet", service)));
+    const others = services.filter((_, index) => !healthy.split("\n").some((id) => id && ids[index]!.startsWith(id)));
+    return this.run("logs", "--no-color", "--tail", "40", ...others);
+  }
+
+  /** What the engine says of a service's container: whether it runs, its first process, its address on the network. */
+  async state(service: string): Promise<{ running: boolean; pid: number; address: string }> {
+    const id = await this.run("ps", "--quiet", service);
+    const format = "{{.State.Running}} {{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    const { ok, stdout, reason } = await attempt(engine.client, ["inspect", "--format", format, id]);
+    if (!ok) throw new Error(`${service}: ${reason}`);
+    const [running, pid, address = ""] = stdout.trim().split(" ");
+    return { running: running === "true", pid: Number(pid), address };
+  }
+
+  /** A client of the superuser at one of the ports; options are those of the session, as in PGOPTIONS. */
+  client(port: number, password: string, options = ""): Client {
+    const place = { host: "127.0.0.1", port, user: "postgres", password, database: "postgres", options };
+    const client = new Client({ ...place, connectionTimeoutMillis: 3_000, query_timeout: 5_000 });
     client.on("error", () => undefined);
     return client;
   }

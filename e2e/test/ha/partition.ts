@@ -2,7 +2,11 @@
 // the published ports, is not touched.
 import { existsSync } from "node:fs";
 import { attempt, isRoot } from "@strata/engine";
-import type { Fleet } from "./fleet.js";
+
+/** What is asked of whoever started the containers. */
+interface Site {
+  state(node: string): Promise<{ running: boolean; pid: number; address: string }>;
+}
 
 const FOLDERS = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 const whereIs = (program: string): string | undefined =>
@@ -24,9 +28,9 @@ async function inNetwork(pid: number, input: string, name: string, ...words: str
 }
 
 /** Drops every packet between a container and others, in both directions, from one moment on. */
-export async function cut(fleet: Fleet, node: string, others: readonly string[]): Promise<void> {
-  const { pid } = await fleet.state(node);
-  const states = await Promise.all(others.map((other) => fleet.state(other)));
+export async function cut(site: Site, node: string, others: readonly string[]): Promise<void> {
+  const { pid } = await site.state(node);
+  const states = await Promise.all(others.map((other) => site.state(other)));
   // One that is down has no address, and nothing to say.
   const rules = states
     .filter(({ address }) => address)
@@ -36,11 +40,11 @@ export async function cut(fleet: Fleet, node: string, others: readonly string[])
 }
 
 /** Lets everything through again. */
-export async function mend(fleet: Fleet, node: string): Promise<void> {
-  const { running, pid } = await fleet.state(node);
+export async function mend(site: Site, node: string): Promise<void> {
+  const { running, pid } = await site.state(node);
   if (!running) return;
   await inNetwork(pid, "", "iptables", "--wait", "--flush").catch(async (error) => {
     // The rules are gone with the network of a container that has ended since it was asked.
-    if ((await fleet.state(node)).pid === pid) throw error;
+    if ((await site.state(node)).pid === pid) throw error;
   });
 }

@@ -5,11 +5,11 @@ load helper
 setup() { citus_setup; }
 
 # Lets the configuration be what a text says, and puts Citus in front of its libraries.
-preload() { with_citus 'CONFIG_TEXT="$TEXT"; config_write; citus_preload && tail -n 1 "$STATE_DIR/postgresql.conf"'; }
+preload() { with_citus 'CONFIG_CHECKED=${CHECKED-yes} CONFIG_TEXT="$TEXT"; config_write; citus_preload && tail -n 1 "$STATE_DIR/postgresql.conf"'; }
 
 @test "sourcing the script registers its hooks where Citus is on, and nothing else" {
   run -0 with_citus 'echo "${CONFIG_HOOKS[*]} ${CONFIG_MADE_HOOKS[*]} ${DATABASE_HOOKS[*]} ${NODE_HOOKS[*]} ${STARTED_HOOKS[*]}"; printf "%s" "$CONFIG_DEFAULTS"'
-  [ "$output" = $'citus_check citus_preload citus_create citus_patroni citus_started\nwal_level = logical' ]
+  [[ $output == $'citus_check citus_preload citus_create citus_patroni citus_started\nwal_level = logical\ncitus.node_conninfo = '"'sslmode=require tcp_user_timeout=10000 "* ]]
   CITUS_ENABLE=false run -0 with_citus 'echo "${#CONFIG_HOOKS[@]} ${#DATABASE_HOOKS[@]} ${#STARTED_HOOKS[@]} <$CONFIG_DEFAULTS>"; init_citus postgres'
   [ "$output" = '0 0 0 <>' ]
   [ ! -s "$CALLS" ]
@@ -75,8 +75,23 @@ E
   [ "$output" = "shared_preload_libraries = 'citus, a, b'" ]
 }
 
+@test "citus_preload: the server is not asked where nobody can have named libraries; initdb's settings are looked at" {
+  stub postgres <<<'exit 1'
+  TEXT='' run -0 with_citus 'CONFIG_CHECKED=""; citus_libraries() { echo asked; }; CONFIG_TEXT=""; citus_preload; tail -n 1 "$STATE_DIR/postgresql.conf"'
+  [ "$output" = "shared_preload_libraries = 'citus'" ]
+  local args
+  for args in '-c shared_preload_libraries=x' "--set='shared_preload_libraries=x' --no-sync" '-cshared_preload_libraries=y -c shared_preload_libraries=x'; do
+    CHECKED='' POSTGRES_INITDB_ARGS=$args TEXT='' run -0 preload
+    [ "$output" = "shared_preload_libraries = 'citus, x'" ]
+  done
+}
+
 @test "citus_preload: what stands above our configuration, the command or ALTER SYSTEM, keeps its libraries behind Citus" {
-  WINNING='x, citus' TEXT='' run -0 with_citus 'CONFIG_TEXT=""; config_write; citus_preload; echo "${POSTGRES_ARGS[*]}"; database_split_args postgres -c a=b; echo "${POSTGRES_ARGS[*]}"'
+  local settle='CONFIG_TEXT=""; config_write; citus_preload; echo "${POSTGRES_ARGS[*]}"; database_split_args postgres -c a=b; echo "${POSTGRES_ARGS[*]}"'
+  WINNING='x, citus' run -0 with_citus "POSTGRES_ARGS=(-c shared_preload_libraries=x,citus); $settle"
+  [ "$output" = $'-c shared_preload_libraries=x,citus -c shared_preload_libraries=citus, x\n-c a=b -c shared_preload_libraries=citus, x' ]
+  echo "shared_preload_libraries = 'x'" >"$PGDATA/postgresql.auto.conf"
+  WINNING='x, citus' run -0 with_citus "$settle"
   [ "$output" = $'-c shared_preload_libraries=citus, x\n-c a=b -c shared_preload_libraries=citus, x' ]
 }
 
@@ -134,6 +149,24 @@ role() {
   [[ $(<"$CALLS") == *'<--set=name=a=b> db=postgres'*'CREATE DATABASE'*'db=a=b'*'CREATE EXTENSION IF NOT EXISTS citus'* ]]
   PSQL_FAILS=1 run -1 with_citus citus_create
   [[ $output == *'cannot make the extension citus, see above' ]]
+}
+
+@test "citus_make_certificate: one for the server alone, unless there is one or TLS is the user's matter" {
+  stub openssl <<'S'
+printf 'openssl' >>"$CALLS"; printf ' <%s>' "$@" >>"$CALLS"
+while (($# > 0)); do case $1 in -keyout | -out) echo made >"$2" ;; esac; shift; done
+[[ -z ${OPENSSL_FAILS-} ]]
+S
+  OPENSSL_FAILS=yes run -0 with_citus citus_make_certificate
+  [ -z "$(ls "$PGDATA")" ]
+  run -0 with_citus 'CONFIG_TEXT=$'"'\n'"'"ssl = '"'on'"'"; citus_make_certificate'
+  [ -z "$(ls "$PGDATA")" ]
+  run -0 with_citus 'citus_make_certificate; stat -c "%a %n" "$PGDATA"/*'
+  [ "$output" = "600 $PGDATA/server.crt"$'\n'"600 $PGDATA/server.key" ]
+  [[ $(<"$CALLS") == *'<-newkey> <ec>'* ]]
+  : >"$CALLS"
+  run -0 with_citus citus_make_certificate
+  [ ! -s "$CALLS" ]
 }
 
 @test "citus_patroni: Patroni gets group, database and the libraries" {

@@ -18,6 +18,19 @@ started() { with_citus 'startup_pause() { echo "pause $1"; }; export PGPASSFILE=
   [[ $(<"$CALLS") != *there* ]]
 }
 
+@test "citus_started: where the extension is there nothing is made" {
+  answer here.1 0 '0|3'
+  answer here.2 0 known
+  run -0 started
+  [ -z "$output" ]
+  [[ $(<"$CALLS") != *'CREATE EXTENSION'* && $(<"$CALLS") == *'/citus/state.sql>'*'/citus/coordinator.sql>'* ]]
+  : >"$CALLS"
+  answer here.1 0 bare
+  answer here.2 2
+  run -0 started
+  [[ $output == *'ERROR citus: cannot make the extension citus:'* ]]
+}
+
 @test "citus_started: a coordinator that moved says so, one that did not says nothing" {
   answer here.5 0 moved
   CITUS_ADDRESS=db1 run -0 started
@@ -57,11 +70,16 @@ worker 0|2
 E
 }
 
-@test "citus_started: a copy of another server, and a node of Patroni, do nothing" {
-  answer here.1 0 t
+@test "citus_started: a server in recovery, such as a restored one, waits until it may write" {
+  answer here.1 0 standby
+  answer here.2 0 standby
+  answer here.3 0 '0|2'
+  answer here.4 0 moved
   run -0 started
-  [ "$(grep -c '^here' "$CALLS")" = 1 ]
-  : >"$CALLS"
+  [[ $output == 'pause 1'$'\n''pause 2'$'\n'*'this coordinator has moved to 192.0.2.7:5433, its workers are told' ]]
+}
+
+@test "citus_started: a node of Patroni does nothing" {
   run -0 with_citus 'patroni_enabled() { :; }; citus_started'
   [ ! -s "$CALLS" ]
 }

@@ -90,18 +90,37 @@ citus_in_front() {
   done
 }
 
+# Gives in REPLY the libraries that the data in PGDATA begin with: initdb takes settings (-c, --set) and keeps them.
+citus_initdb_libraries() {
+  local word found=""
+  words_split "${POSTGRES_INITDB_ARGS-}"
+  for word in "${WORDS_FOUND[@]}"; do
+    if [[ $word == *shared_preload_libraries=* ]]; then found=${word#*shared_preload_libraries=}; fi
+  done
+  REPLY=$found
+}
+
+# Gives 0 if the command or ALTER SYSTEM, which stand above our configuration, may name libraries.
+citus_is_overruled() {
+  local auto=$PGDATA/postgresql.auto.conf
+  [[ ${POSTGRES_ARGS[*]} == *preload* ]] || { [[ -r $auto ]] && [[ $(<"$auto") == *shared_preload_libraries* ]]; }
+}
+
 # Puts Citus in front of the libraries that the server loads, whoever named them. It wants to be the first one.
 citus_preload() {
   local list
-  citus_libraries
+  REPLY=""
+  # To ask the server takes time; a new one whose configuration is ours alone has nobody who could have named any.
+  if [[ -n ${CONFIG_CHECKED-} || -e $PGDATA/postgresql.conf ]] || citus_is_overruled; then citus_libraries; fi
+  if [[ -z $REPLY && ! -e $PGDATA/postgresql.conf ]]; then citus_initdb_libraries; fi
   citus_in_front "$REPLY"
   list=$REPLY
   CONFIG_TEXT+=$'\n# Citus, in front of what the others say\n'
   config_add shared_preload_libraries "$REPLY"
   config_write
+  citus_is_overruled || return 0
   citus_libraries
   if [[ $REPLY == citus || $REPLY == citus,* ]]; then return 0; fi
-  # The command or ALTER SYSTEM names others, and stands above our configuration.
   POSTGRES_OWN_ARGS+=(-c "shared_preload_libraries=$list")
   POSTGRES_ARGS+=(-c "shared_preload_libraries=$list")
 }
@@ -182,19 +201,39 @@ SELECT 'strata nodes ' || count(*) FROM pg_catalog.pg_dist_node;"
 # Makes database and extension in the new cluster, before the user's scripts, which may want them. Patroni does that only where it
 # runs initdb itself.
 citus_create() {
-  startup_run citus_make_extension
+  startup_run citus_make_certificate
+  citus_database
+  # POSTGRES_DB is there already.
+  if [[ $REPLY == "$POSTGRES_DB" ]]; then startup_run citus_make_extension; else startup_run citus_make_all; fi
   ((RUN_STATUS == 0)) || die 1 "cannot make the extension citus, see above"
 }
 
-# The same on any server that runs and may write; gives 1 if it cannot.
-citus_make_extension() {
+# Makes the certificate by which nodes connect over TLS, unless the user gave one. Citus would make one itself, but of RSA, which may take
+# a quarter of a second. Like Citus' own it proves nothing but that it is the same.
+citus_make_certificate() {
+  local key=$PGDATA/server.key cert=$PGDATA/server.crt
+  if [[ ${CONFIG_TEXT-} == *$'\nssl = '* || -e $key || -e $cert ]] || ! type -P openssl >/dev/null; then return 0; fi
+  umask 077
+  if openssl req -new -x509 -days 36500 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=citus-auto-ssl \
+    -keyout "$key" -out "$cert" 2>/dev/null && sync -- "$key" "$cert"; then return 0; fi
+  rm -f -- "$key" "$cert"
+}
+
+# Makes database and extension on a server that runs and may write, unless they are there; gives 1 if it cannot.
+citus_make_all() {
   local database
   citus_database
   database=$REPLY
   POSTGRES_DB=postgres docker_process_sql --quiet --set="name=$database" <<'SQL' || return 1
 SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SQL
-  POSTGRES_DB=$database docker_process_sql --quiet <<'SQL'
+  citus_make_extension
+}
+
+# Makes the extension, in a database that is there.
+citus_make_extension() {
+  citus_database
+  POSTGRES_DB=$REPLY docker_process_sql --quiet <<'SQL'
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS citus;
 SQL

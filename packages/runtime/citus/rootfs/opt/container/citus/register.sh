@@ -19,22 +19,34 @@ citus_there() {
     --port="$CITUS_COORDINATOR_PORT" "$@"
 }
 
+# Gives in REPLY what state.sql says of this server, as soon as it may write: a restored one answers before that, and a copy of
+# another server is that server's until somebody promotes it. Nothing where it cannot be asked, or has no such database.
+citus_look() {
+  local pause=1
+  while REPLY=$(citus_here --file="$CITUS_HOME/state.sql" 2>/dev/null) && [[ $REPLY == standby ]]; do
+    startup_pause "$pause"
+    if ((pause < 10)); then pause=$((pause + 1)); fi
+  done
+}
+
 # Looks after this node's place among the others; a hook, in a process of its own.
 citus_started() {
-  local POSTGRES_USER=${POSTGRES_USER:-postgres} complaint
+  local POSTGRES_USER=${POSTGRES_USER:-postgres} complaint said
   # Patroni does it all, on the coordinator's primary.
   if citus_with_patroni; then return 0; fi
   LOG_NAME=citus
-  REPLY=$(citus_here <<<'SELECT pg_is_in_recovery()' 2>/dev/null) || REPLY=""
-  # A copy of another server is that server's.
-  if [[ $REPLY == t ]]; then return 0; fi
-  if ! complaint=$(PGPORT=${STARTED_PORT:-5432} citus_make_extension 2>&1 >/dev/null); then
-    log_error "cannot make the extension citus: expected to log in on the socket as '$POSTGRES_USER' and to make it, found:" \
-      "${complaint//$'\n'/; }; make it yourself: CREATE EXTENSION citus"
-    return 0
+  citus_look || REPLY=""
+  if [[ $REPLY == bare || -z $REPLY ]]; then
+    if ! complaint=$(PGPORT=${STARTED_PORT:-5432} citus_make_all 2>&1 >/dev/null); then
+      log_error "cannot make the extension citus: expected to log in on the socket as '$POSTGRES_USER' and to make it, found:" \
+        "${complaint//$'\n'/; }; make it yourself: CREATE EXTENSION citus"
+      return 0
+    fi
+    citus_look || :
   fi
+  said=$REPLY
   citus_address
-  if ! citus_fits; then
+  if ! citus_fits "$said"; then
     log_error "CITUS_ROLE: expected what the data in PGDATA belong to, found $CITUS_ROLE: nothing is registered; set the other role," \
       "or use another volume"
   elif [[ $CITUS_ROLE == worker ]]; then
@@ -44,13 +56,10 @@ citus_started() {
   fi
 }
 
-# Gives 0 if the data are of this role, or of none yet.
+# Gives 0 if the data are of this role, or of none yet; needs what state.sql says of them.
 citus_fits() {
-  local said
-  said=$(citus_here <<<'SELECT groupid, (SELECT count(*) FROM pg_catalog.pg_dist_node) FROM pg_catalog.pg_dist_local_group' 2>/dev/null) || return 0
-  case $CITUS_ROLE-$said in
-    coordinator-0\|* | worker-0\|0) return 0 ;;
-    coordinator-[1-9]* | worker-0\|*) return 1 ;;
+  case $CITUS_ROLE-$1 in
+    coordinator-[1-9]* | worker-0\|[1-9]*) return 1 ;;
   esac
 }
 

@@ -12,6 +12,11 @@ if declare -F citus_enabled >/dev/null && citus_enabled; then
   STARTED_HOOKS+=(citus_started)
   # Shards move by logical replication, without keeping writers waiting.
   CONFIG_DEFAULTS+=$'wal_level = logical\n'
+  # A node that is cut off answers nothing, not even no: by itself a session would wait for it for a quarter of an hour, with the locks
+  # that whoever enters its successor into the metadata needs. Ending it by force, as Patroni does a moment after a failover, does not help:
+  # it tries to cancel its query there first, for two minutes. So connections have to be given up before that.
+  CONFIG_DEFAULTS+="citus.node_conninfo = 'sslmode=require tcp_user_timeout=10000"
+  CONFIG_DEFAULTS+=$' keepalives_idle=5 keepalives_interval=2 keepalives_count=2\'\n'
 fi
 
 # Runs the step; needs the container's command.
