@@ -10,7 +10,7 @@ import { findEngine } from "@strata/engine";
 import { ACCOUNT, AGGREGATE, DISTRIBUTE, MEMORY } from "./citus/workload.ts";
 import { Fleet } from "./failover/fleet.ts";
 import { transactionsPerSecond } from "./failover/results.ts";
-import { firstQuery, freePort } from "./first-query.ts";
+import { firstQuery } from "./first-query.ts";
 import { compare, judge, summarise, table } from "./statistics.ts";
 
 const { values: options } = parseArgs({
@@ -97,7 +97,7 @@ async function measure(shape: Shape): Promise<Measured> {
   const common = { POSTGRES_PASSWORD: password, PGPASSWORD: password };
   const nodes = ["first", ...Array.from({ length: workers }, (_, index) => `worker${index + 1}`)];
   try {
-    const port = await freePort();
+    const port = await fleet.newPort();
     const login = { user: "postgres", password, database: "postgres" };
     const began = performance.now();
     const env = shape === "plain" ? common : { ...common, CITUS_ENABLE: "true" };
