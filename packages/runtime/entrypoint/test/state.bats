@@ -63,6 +63,14 @@ setup() {
   [ "$REPLY" = unknown ]
 }
 
+@test "phase_get: a file that is just being written is read when it is" {
+  state_prepare
+  : >"$STATE_DIR/phase"
+  sleep() { printf 'running\n' >"$STATE_DIR/phase"; }
+  phase_get
+  [ "$REPLY" = running ]
+}
+
 @test "phase_set, phase_get: what the phase waits for, until it changes" {
   state_prepare
   phase_set initialising 'waits for: a  "b" \ $(c)'

@@ -82,6 +82,21 @@ with_check() { as_user bash -c 'source "$1"; STATE_DIR=$STATE_FOLDERS; '"$1" x "
   [ "${lines[3]}" = '3 bye' ]
 }
 
+@test "health_run, health_collect: the code is the probe's own each time, also where somebody kills it" {
+  local i
+  for i in a b c d; do probe "$i" <<<'echo fine'; done
+  probe e <<<'echo warned; exit 10'
+  # Where several run at once, bash loses the code of one process substitution in some hundred.
+  run -0 with_check 'rounds() { for i in {1..60}; do
+      HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + 60000000)); health_probe_all; health_join "${HEALTH_REASONS[@]}"
+      [[ "$HEALTH_STATUS $REPLY" == "healthy e: warning: warned; a: fine; b: fine; c: fine; d: fine" ]] || echo "$i $HEALTH_STATUS $REPLY"
+    done; }; for i in 1 2 3 4; do rounds & done; wait'
+  [ -z "$output" ]
+  probe e <<<'echo half; read -r _ _ _ parent _ </proc/$BASHPID/stat; kill -KILL "$parent"'
+  run -0 with_check 'health_probe_all; health_join "${HEALTH_REASONS[@]}"; echo "$HEALTH_STATUS $REPLY"'
+  [[ $output == 'unhealthy e: half; '* ]]
+}
+
 @test "health_collect, health_kill: what does not answer is killed with all that it started" {
   probe a <<<"(sleep 300 & echo \$! >'$BATS_TEST_TMPDIR/pid'; wait); echo never"
   run -0 with_check 'HEALTH_DEADLINE=$((${EPOCHREALTIME/[.,]/} + 1000000)); health_start_probes

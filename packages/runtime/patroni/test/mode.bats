@@ -89,6 +89,12 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
   [ "$output" = $'initialising /replica\nrunning\nstarted on 5433, server 77, step 3' ]
 }
 
+@test "mode_patroni_started: a phase that cannot be read for a moment does not end it" {
+  run -0 with_patroni "$steps"'phase_set running; lock ready; step_1() { : >"$STATE_DIR/phase"; }; step_2() { :; }
+    step_3() { rm "$STATE_DIR/phase"; }; step_4() { phase_set running; }; mode_patroni_started'
+  [ "$output" = 'started on 5433, server 77, step 4' ]
+}
+
 @test "mode_patroni_started: another may have taken the lead when the cluster is made" {
   run -0 with_patroni "$steps"'phase_set initialising; patroni_get() { PATRONI_CODE=503; [[ $2 != /replica ]] || PATRONI_CODE=200; }
     step_1() { :; }; step_2() { lock standby; }; mode_patroni_started; phase_get; echo "$REPLY"'

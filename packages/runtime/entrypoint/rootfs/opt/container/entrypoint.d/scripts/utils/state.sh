@@ -58,10 +58,16 @@ phase_set() {
 
 # Gives in REPLY the phase, or "unknown", and in PHASE_WAITS what it waits for, if it said; needs STATE_DIR.
 phase_get() {
+  local i
   REPLY="" PHASE_WAITS=""
-  # An empty file is one that is being written: read then gives 1.
-  if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then
-    { read -r REPLY && IFS= read -r PHASE_WAITS; } <"$STATE_DIR/phase" || :
-  fi
+  # An empty file is one that is just being written, which takes longer where the writer has to wait for a processor; on a
+  # full disk it stays empty.
+  for ((i = 0; i < 10; i++)); do
+    if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then
+      { read -r REPLY && IFS= read -r PHASE_WAITS; } <"$STATE_DIR/phase" || :
+    fi
+    if [[ -n $REPLY || -z $STATE_DIR || ! -e $STATE_DIR/phase ]]; then break; fi
+    sleep 0.01 || :
+  done
   REPLY=${REPLY:-unknown}
 }

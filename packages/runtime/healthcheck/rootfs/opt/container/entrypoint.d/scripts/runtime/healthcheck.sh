@@ -60,6 +60,15 @@ health_source() {
   source "$1" "$STATE_DIR"
 }
 
+# Runs a probe and says after its words how it ended; needs its file. Bash (5.2.15 and 5.2.37) sometimes loses how a process
+# substitution ended and gives -1 to whoever waits for it, so the code goes the way of the words.
+health_run() {
+  set +eE
+  trap - ERR
+  (health_source "$1")
+  printf '\0%d\n' "$?"
+}
+
 # Starts all probes at once; gives their names in HEALTH_NAMES, their processes in HEALTH_PIDS, and in HEALTH_FDS where
 # their words come.
 health_start_probes() {
@@ -67,7 +76,7 @@ health_start_probes() {
   HEALTH_NAMES=() HEALTH_PIDS=() HEALTH_FDS=()
   for probe in "$HEALTH_FOLDER"/*.sh; do
     if [[ ! -f $probe ]]; then continue; fi
-    exec {fd}< <(health_source "$probe" 2>&1 </dev/null)
+    exec {fd}< <(health_run "$probe" 2>&1 </dev/null)
     HEALTH_PIDS+=("$!")
     HEALTH_FDS+=("$fd")
     probe=${probe##*/}
@@ -89,24 +98,22 @@ health_kill() {
 
 # Gives in REPLY the last words and in HEALTH_CODE the exit code of a probe; needs its process and where its words come.
 health_collect() {
-  local left words="" late=""
+  local left words="" code="" status=0
   left=$((HEALTH_DEADLINE - ${EPOCHREALTIME/[.,]/}))
   # Even past the limit, words that are there already are worth reading.
   ((left > 10000)) || left=10000
   printf -v left '%d.%06d' "$((left / 1000000))" "$((left % 1000000))"
-  HEALTH_CODE=0
-  IFS= read -r -d '' -t "$left" -u "$2" words || HEALTH_CODE=$?
-  # Over 128: there may be more to come. A probe that has ended already, and left behind who could speak, keeps its code.
-  if ((HEALTH_CODE > 128)); then
-    late=yes
+  IFS= read -r -d '' -t "$left" -u "$2" words || status=$?
+  # Over 128: it has not ended.
+  if ((status > 128)); then
     health_kill "$1"
-  fi
-  HEALTH_CODE=0
-  wait "$1" 2>/dev/null || HEALTH_CODE=$?
-  if [[ -n $late && $HEALTH_CODE == 137 ]]; then
+    HEALTH_CODE=137
     REPLY="no answer within $HEALTH_LIMIT_MS ms: it hangs, or the machine is overloaded"
     return 0
   fi
+  # The code is written with the mark that ended the words. Without it, somebody killed who should have told it.
+  if ((status == 0)); then IFS= read -r -t 1 -u "$2" code || :; fi
+  HEALTH_CODE=${code:-137}
   while [[ $words == *$'\n' ]]; do words=${words%$'\n'}; done
   words=${words##*$'\n'}
   REPLY=$words

@@ -50,7 +50,9 @@ mode_patroni_started() {
         continue
         ;;
       running) ;;
-      *) return 0 ;;
+      stopping) return 0 ;;
+      # Not to be read now: whoever ended here would leave a new cluster unhealthy for good.
+      *) continue ;;
     esac
     lines=()
     mapfile -t lines 2>/dev/null <"$PGDATA/postmaster.pid" || :
