@@ -59,8 +59,10 @@ setup() { merge_image entrypoint; }
       rm -f "$STATE_DIR/pid"
       startup_spawn child
       until [[ -s $STATE_DIR/pid ]]; do sleep 0.005; done
-      startup_kill_group KILL "$(<"$STATE_DIR/pid")"
-      [[ $(<"$STATE_DIR/pid") == "$SPAWNED_PID" && -n $STOP_SIGNAL ]]
+      # Not by "$(": see startup_traps.
+      read -r pid <"$STATE_DIR/pid"
+      startup_kill_group KILL "$pid"
+      [[ $pid == "$SPAWNED_PID" && -n $STOP_SIGNAL ]]
     done'
 }
 

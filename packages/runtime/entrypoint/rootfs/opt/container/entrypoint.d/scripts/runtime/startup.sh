@@ -19,6 +19,9 @@ HANGUP_WAITS=""     # set when a hang-up came before that
 HANGUP_HOOK=:       # function that writes anew what the process is about to read again; gives 1 if it is not to read it
 
 # Installs what happens at signals, at an unexpected error and at the end.
+# Bash (5.2.15 and 5.2.37) loses a signal that waits for its trap when it expands a $( ) or <( ): it reads the trap as part of
+# that, and complains of "unexpected EOF". The trap of one that came in a $( ) runs after its command; so no command of
+# process 1 has two of them.
 startup_traps() {
   local signal
   # shellcheck disable=SC2064 # the signal's name is to be put in now
