@@ -88,7 +88,10 @@ export class Container implements AsyncDisposable {
     return JSON.parse((await this.docker("inspect", "--format", "{{json .State}}")).stdout);
   }
 
-  /** A value as soon as `look` gives one that is not undefined; an error with the log after `seconds`. */
+  /**
+   * A value as soon as `look` gives one that is not undefined; after `seconds` an error with the log, and with what the
+   * health check says.
+   */
   async until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
     const end = Date.now() + seconds * 1_000;
     while (Date.now() < end) {
@@ -96,7 +99,10 @@ export class Container implements AsyncDisposable {
       if (found !== undefined) return found;
       await sleep(100);
     }
-    throw new Error(`${what}: not within ${seconds} s\n${await this.logs()}`);
+    const { stdout: health } = await this.exec("timeout", "10", HEALTHCHECK);
+    throw new Error(
+      `${what}: not within ${seconds} s\n${await this.logs()}\nits health check: ${health || "no answer"}`,
+    );
   }
 
   /** What runs and where, in one question; the port is undefined where none is published. */

@@ -101,6 +101,12 @@ steps='lock() { printf "%s\n" 77 d 0 5433 s l 1 "$1" >"$PGDATA/postmaster.pid"; 
   [ "$output" = $'started on 5433, server 77, step 2\nrunning' ]
 }
 
+@test "mode_patroni_started: a stop that comes while Patroni is asked keeps its phase" {
+  run -0 with_patroni "$steps"'phase_set initialising; step_1() { :; }; step_2() { :; }
+    patroni_get() { phase_set stopping; PATRONI_CODE=200; }; mode_patroni_started; phase_get; echo "$REPLY"'
+  [ "$output" = stopping ]
+}
+
 @test "mode_patroni_started: ends with the container" {
   run -0 with_patroni "$steps"'phase_set stopping; lock ready; step_1() { :; }; mode_patroni_started'
   [ -z "$output" ]

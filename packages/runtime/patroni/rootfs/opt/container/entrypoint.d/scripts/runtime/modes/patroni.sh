@@ -46,7 +46,10 @@ mode_patroni_started() {
         patroni_get "$STATE_DIR" /leader
         # Another may have taken the lead since.
         if [[ $PATRONI_CODE != 200 ]]; then patroni_get "$STATE_DIR" /replica; fi
-        if [[ $PATRONI_CODE == 200 ]]; then phase_set running; fi
+        [[ $PATRONI_CODE == 200 ]] || continue
+        # A stop may have come meanwhile.
+        phase_get
+        if [[ $REPLY == initialising ]]; then phase_set running; fi
         continue
         ;;
       running) ;;
