@@ -63,10 +63,9 @@ phase_get() {
   # An empty file is one that is just being written, which takes longer where the writer has to wait for a processor; on a
   # full disk it stays empty.
   for ((i = 0; i < 10; i++)); do
-    if [[ -n $STATE_DIR && -r $STATE_DIR/phase ]]; then
-      { read -r REPLY && IFS= read -r PHASE_WAITS; } <"$STATE_DIR/phase" || :
-    fi
-    if [[ -n $REPLY || -z $STATE_DIR || ! -e $STATE_DIR/phase ]]; then break; fi
+    if [[ -z $STATE_DIR || ! -r $STATE_DIR/phase ]]; then break; fi
+    { read -r REPLY && IFS= read -r PHASE_WAITS; } <"$STATE_DIR/phase" || :
+    if [[ -n $REPLY ]]; then break; fi
     sleep 0.01 || :
   done
   REPLY=${REPLY:-unknown}

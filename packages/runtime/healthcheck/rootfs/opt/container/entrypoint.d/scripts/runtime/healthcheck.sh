@@ -63,8 +63,7 @@ health_source() {
 # Runs a probe and says after its words how it ended; needs its file. Bash (5.2.15 and 5.2.37) sometimes loses how a process
 # substitution ended and gives -1 to whoever waits for it, so the code goes the way of the words.
 health_run() {
-  set +eE
-  trap - ERR
+  set +e
   (health_source "$1")
   printf '\0%d\n' "$?"
 }
