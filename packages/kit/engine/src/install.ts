@@ -3,7 +3,7 @@ import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "@strata/fragment";
-import { dropLeftovers } from "./leftovers.js";
+import { dropLeftovers, dropRules } from "./leftovers.js";
 import { attempt } from "./run.js";
 
 /** Whether this process may install packages. */
@@ -72,6 +72,8 @@ export async function startDaemon(client: string, say: (line: string) => void): 
   } else {
     const left = await dropLeftovers();
     if (left > 0) say(`taking away ${left} network namespace(s) that a killed engine left`);
+    const rules = await dropRules();
+    if (rules > 0) say(`taking away ${rules} rule(s) of address translation that a killed engine left`);
     say(`starting the engine: dockerd, in the background, log in ${log}`);
     const output = openSync(log, "a");
     spawn("dockerd", [], { detached: true, stdio: ["ignore", output, output] })

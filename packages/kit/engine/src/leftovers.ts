@@ -40,3 +40,32 @@ export async function dropLeftovers(folder = NAMESPACES): Promise<number> {
   }
   return dropped;
 }
+
+/**
+ * The rules of address translation, as `iptables -S` writes them, that name a network's bridge which is there no more,
+ * each as the words that take it away. Docker names a bridge after its network: `br-` and twelve hexadecimal digits.
+ */
+export function staleRules(rules: string, interfaces: ReadonlySet<string>): string[][] {
+  return rules.split("\n").flatMap((rule) => {
+    const bridge = /^-A .*-[io] (br-[0-9a-f]{12})(?: |$)/.exec(rule)?.[1];
+    // The arguments of Docker's rules have no spaces.
+    return bridge === undefined || interfaces.has(bridge) ? [] : [["-D", ...rule.split(" ").slice(1)]];
+  });
+}
+
+/**
+ * Takes away the rules of address translation of a killed daemon's networks, and gives how many. A new network that
+ * gets the addresses of such a one would hide its containers from one another behind the bridge's address: a server
+ * that looks at who asks, as etcd does with certificates, refuses them all.
+ * Safe beside a running daemon, whose bridges are there before their rules are. Raises nothing, and does nothing where
+ * there is no iptables.
+ */
+export async function dropRules(): Promise<number> {
+  const listed = await attempt("iptables", ["--wait", "-t", "nat", "-S"]);
+  if (!listed.ok) return 0;
+  const interfaces = new Set(await readdir("/sys/class/net").catch(() => []));
+  let dropped = 0;
+  for (const words of staleRules(listed.stdout, interfaces))
+    if ((await attempt("iptables", ["--wait", "-t", "nat", ...words])).ok) dropped++;
+  return dropped;
+}

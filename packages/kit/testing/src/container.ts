@@ -89,8 +89,8 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * A value as soon as `look` gives one that is not undefined; after `seconds` an error with the log, and with what the
-   * health check says.
+   * A value as soon as `look` gives one that is not undefined; after `seconds` an error with what the health check says,
+   * and with the log behind it: a long log is cut where it is shown.
    */
   async until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
     const end = Date.now() + seconds * 1_000;
@@ -101,7 +101,7 @@ export class Container implements AsyncDisposable {
     }
     const { stdout: health } = await this.exec("timeout", "10", HEALTHCHECK);
     throw new Error(
-      `${what}: not within ${seconds} s\n${await this.logs()}\nits health check: ${health || "no answer"}`,
+      `${what}: not within ${seconds} s\nits health check: ${health || "no answer"}\n${await this.logs()}`,
     );
   }
 
