@@ -93,4 +93,38 @@ describe.each(VARIANTS)("the life of a Patroni node in $variant", ({ variant }) 
     await alone.healthy();
     expect(await alone.sql("select answer from mine")).toBe("42");
   });
+
+  it("rewinds a replica that got further than the new leader, though its last checkpoint does not show it", async () => {
+    const scope = newScope();
+    const one = await site.node(variant, "one", scope);
+    await one.healthy();
+    const [two, three] = [await site.node(variant, "two", scope), await site.node(variant, "three", scope)];
+    await converged(one, 2);
+    await one.sql("create table kept as select 1 as n");
+    const sender = await one.until("replicas that have all", async () => {
+      const caught = "select count(*) from pg_stat_replication where replay_lsn = pg_current_wal_lsn()";
+      if ((await one.sql(caught)) !== "2") return undefined;
+      return one.sql("select pid from pg_stat_replication where application_name = 'three'");
+    });
+    // The third has it from nobody: what sends to it stands still.
+    expect((await one.exec("bash", "-c", `kill -STOP ${sender}`)).ok).toBe(true);
+    await one.sql("create table lost as select generate_series(1, 100) as n");
+    await two.until("what the third does not get", async () =>
+      (await two.sql("select count(*) from lost").catch(() => "")) === "100" ? true : undefined,
+    );
+    // Both at once, and the replica before it writes down how far it got.
+    await Promise.all([one, two].map((node) => node.docker("kill")));
+    const leads = async () =>
+      (await members(three)).some(({ name, role }) => name === "three" && role === "leader") || undefined;
+    await three.until("the new leader", leads);
+    expect(await three.sql("select to_regclass('lost') is null")).toBe("t");
+    await three.sql("insert into kept values (2)");
+    await two.docker("start");
+    await two.until("what the new leader has", async () =>
+      (await two.sql("select sum(n) from kept").catch(() => "")) === "3" ? true : undefined,
+    );
+    await two.healthy();
+    expect(await two.sql("select to_regclass('lost') is null")).toBe("t");
+    expect(await two.sql("select status from pg_stat_wal_receiver")).toBe("streaming");
+  });
 });

@@ -1,6 +1,7 @@
 """Runs Patroni, with passwords of any letters, without its saying the same every other second, and with a lock that may expire sooner.
 
-Old releases are also kept from taking back a lock that is another's (etcd3_lock.py).
+Replicas that are left behind are compared with their leader again (diverged.py), and old releases are kept from taking
+back a lock that is another's (etcd3_lock.py).
 
 Patroni 3.1 and later raise a ttl below 20 seconds to 20, so a killed leader would be followed after 20 to 24 seconds. What makes a ttl
 safe is that a leader steps down before its lock expires (loop_wait + 2 * retry_timeout <= ttl), and that rule stays
@@ -10,6 +11,7 @@ in force: only the smallest value that is accepted changes. A release without th
 import logging
 import sys
 
+import diverged
 import patroni.postgresql.bootstrap
 from patroni import config
 from patroni.__main__ import main
@@ -47,6 +49,7 @@ class Repeats(logging.Filter):
 # Its own quoting is for Latin letters, and a password with $$ would end the statement that it stands in.
 patroni.postgresql.bootstrap.quote_literal = quote
 logging.getLogger("patroni.__main__").addFilter(Repeats())
+diverged.repair()
 if adjust:
     setattr(config.Config, NAME, adjust_less)
 # Not asked of later ones: to load the client of etcd takes time, where the store is another for nothing.
@@ -54,7 +57,6 @@ if int(__version__.partition(".")[0]) < 4:
     import etcd3_lock
 
     etcd3_lock.repair()
-
 
 
 def run():
