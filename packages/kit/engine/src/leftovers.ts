@@ -64,6 +64,8 @@ export async function dropRules(): Promise<number> {
   const listed = await attempt("iptables", ["--wait", "-t", "nat", "-S"]);
   if (!listed.ok) return 0;
   const interfaces = new Set(await readdir("/sys/class/net").catch(() => []));
+  // A folder that is not there, or another namespace's, would make every bridge look gone.
+  if (!interfaces.has("lo")) return 0;
   let dropped = 0;
   for (const words of staleRules(listed.stdout, interfaces))
     if ((await attempt("iptables", ["--wait", "-t", "nat", ...words])).ok) dropped++;

@@ -59,50 +59,48 @@ no action
 no action' ]
 }
 
-# Runs diverged.py with Patroni's own class and a server that says what is given, one loop after another; needs the code.
+# Runs diverged.py in Patroni's own classes, with a server that says what is given, one loop after another; needs the code.
 with_replica() { with_launch 'import diverged
+from unittest.mock import Mock, create_autospec
+from patroni.ha import Ha
+from patroni.postgresql import Postgresql
 from patroni.postgresql.rewind import REWIND_STATUS as S, Rewind
-class Leader: name, conn_url, data = "n1", "postgres://n1", {"timeline": 20}
-class Server:
-  name, config, primary, timeline, row = "n2", {"use_pg_rewind": True}, False, 19, (None, "0/2605180")
-  def is_running(self): return True
-  def is_primary(self): return self.primary
-  def get_replica_timeline(self): return self.timeline
-  def query(self, sql, retry=True): return [self.row]
 class Asked(Rewind):
-  can_rewind_or_reinitialize_allowed = True
-  asked = 0
+  can_rewind_or_reinitialize_allowed, asked = True, 0
   def _check_timeline_and_lsn(self, leader): self.asked += 1; self._state = S.NOT_NEED
-server, leader = Server(), Leader()
+server = create_autospec(Postgresql, instance=True)
+leader = Mock(conn_url="postgres://n1", data={"timeline": 20}); leader.name = "n1"
 rewind = Asked(server); rewind._state = S.NOT_NEED
-def loops(count, **now):
-  for name, value in now.items(): setattr(server, name, value)
+ha = Ha.__new__(Ha)
+ha._rewind, ha.state_handler, ha.cluster = rewind, server, Mock(leader=leader)
+ha.is_paused = ha.is_standby_cluster = lambda: False
+def loops(count, name="n2", runs=True, timeline=19, replayed=100):
+  server.name, server.is_running.return_value = name, runs
+  server.replica_cached_timeline.return_value, server.replayed_location.return_value = timeline, replayed
   before = rewind.asked
-  for _ in range(count): assert not rewind.rewind_or_reinitialize_needed_and_possible(leader)
+  for _ in range(count): assert not ha._handle_rewind_or_reinitialize()
   return rewind.asked - before
 '"$1"; }
 
 @test "diverged.py: a replica that stands still on another timeline than its leader is compared again, once" {
-  run -0 with_replica 'print(loops(1), loops(1), loops(5), loops(1, row=("waiting" == "streaming", "0/2605200")), loops(4))'
-  [ "$output" = "0 1 0 0 1" ]
+  run -0 with_replica 'print(loops(1), loops(1), loops(5), loops(1, replayed=101), loops(4, replayed=101), loops(1))'
+  [ "$output" = "0 1 0 0 1 0" ]
 }
 
-@test "diverged.py: one that streams, gets on, is on its leader's timeline, leads, or follows nobody is not" {
-  run -0 with_replica 'print(loops(3, row=(True, "0/1")), loops(3, timeline=20, row=(None, "0/1")), loops(3, primary=True, timeline=19))
-server.primary = False
-print(sum(loops(1, row=(None, f"0/{position}")) for position in range(9)))
+@test "diverged.py: one that gets on, is on its leader's timeline, leads, does not run, or follows nobody is not" {
+  run -0 with_replica 'print(sum(loops(1, replayed=position) for position in range(9)))
+print(loops(3, timeline=20), loops(3, timeline=None), loops(3, replayed=None), loops(3, name="n1"), loops(3, runs=False))
 leader.data = {}; print(loops(3)); leader.data = {"timeline": 20}
-leader.name = "n2"; print(loops(3)); leader = None; print(loops(3))'
-  [ "$output" = $'0 0 0\n0\n0\n0\n0' ]
+ha.is_paused = lambda: True; print(loops(3)); ha.is_paused = lambda: False
+ha.cluster.leader = None; print(loops(3))'
+  [ "$output" = $'0\n0 0 0 0 0\n0\n0\n0' ]
 }
 
-@test "diverged.py: a server that takes no questions leaves the answer as it is, and so does a rewind that is due or failed" {
-  run -0 with_replica 'def no(sql, retry=True): raise OSError("no")
-server.query = no; print(loops(3), rewind._state == S.NOT_NEED)
-del server.query
+@test "diverged.py: what cannot be found out leaves the answer as it is, and so does a rewind that failed" {
+  run -0 with_replica 'logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
 rewind._state = S.FAILED; print(loops(3), rewind._state == S.FAILED)
-rewind._state = S.NEED; print(rewind.rewind_or_reinitialize_needed_and_possible(leader), rewind.asked)'
-  [ "$output" = $'0 True\n0 True\nTrue 0' ]
+rewind._state = S.NOT_NEED; server.replica_cached_timeline.side_effect = OSError("no"); print(loops(3), rewind._state == S.NOT_NEED)'
+  [[ $output == "0 True"*"Whether this node stands apart"*"OSError: no"*"0 True" ]]
 }
 
 # Runs etcd3_lock.py; needs what renew_lock.py needs.

@@ -1,4 +1,4 @@
-"""Has a replica compared with its leader again, where it stands still on another timeline and receives nothing.
+"""Has a replica compared with its leader again, where it stands still on another timeline.
 
 Patroni compares before it starts a replica, by what pg_control says of its position. A replica that was killed is further
 than that: it wrote WAL that it received, and replays it after the start. Where this goes beyond the point at which a new
@@ -8,24 +8,28 @@ it follows, and stays behind for good.
 
 import logging
 
-from patroni.postgresql.rewind import REWIND_STATUS, Rewind
+# First: Patroni 4's parts need one another, and load in this order only.
+import patroni.postgresql
+from patroni.ha import Ha
+from patroni.postgresql.rewind import REWIND_STATUS
 
 logger = logging.getLogger(__name__)
 
 DECIDED = (REWIND_STATUS.INITIAL, REWIND_STATUS.NOT_NEED)
-POSITION = "SELECT status = 'streaming', pg_catalog.pg_last_wal_replay_lsn()::text FROM pg_catalog.pg_stat_get_wal_receiver()"
-compare = Rewind.rewind_or_reinitialize_needed_and_possible
+handle = Ha._handle_rewind_or_reinitialize
 
 
-def position_apart(postgresql, leader):
-    """Gives where a replica stands that does not stream, and is not on the timeline that its leader says it is on; else None."""
-    if postgresql.name == leader.name or not postgresql.is_running() or postgresql.is_primary():
+def position_apart(ha):
+    """Gives where a running replica stands that is not on the timeline which its leader says it is on; else None.
+
+    Not in pause, in which somebody may want to look at what is only there, and not of the leader of a standby cluster.
+    """
+    server, leader = ha.state_handler, ha.cluster.leader
+    theirs = leader and leader.data.get("timeline")
+    if not theirs or leader.name == server.name or ha.is_paused() or ha.is_standby_cluster() or not server.is_running():
         return None
-    ((streams, replayed),) = postgresql.query(POSITION, retry=False)
-    if streams:
-        return None
-    theirs, own = leader.data.get("timeline"), postgresql.get_replica_timeline()
-    return None if None in (theirs, own) or theirs == own else (theirs, own, replayed)
+    own, replayed = server.replica_cached_timeline(theirs), server.replayed_location()
+    return None if not own or not replayed or own == theirs else (theirs, own, replayed)
 
 
 class Apart:
@@ -44,17 +48,16 @@ class Apart:
 apart = Apart()
 
 
-def compare_again(self, leader):
+def handle_again(self):
     """Does what Patroni's own function does, and does not keep an earlier answer for a replica that stands apart."""
     try:
-        if leader and self._state in DECIDED and apart.stands(position_apart(self._postgresql, leader)):
-            self.trigger_check_diverged_lsn()
-    except Exception as error:
-        # A server that takes no questions yet; Patroni says so itself.
-        logger.debug("whether it stands apart from its leader could not be asked: %s", error)
-    return compare(self, leader)
+        if apart.stands(position_apart(self)) and self._rewind._state in DECIDED:
+            self._rewind.trigger_check_diverged_lsn()
+    except Exception:
+        logger.exception("Whether this node stands apart from its leader could not be found out")
+    return handle(self)
 
 
 def repair():
     """Replaces Patroni's own question whether a rewind is needed."""
-    Rewind.rewind_or_reinitialize_needed_and_possible = compare_again
+    Ha._handle_rewind_or_reinitialize = handle_again
