@@ -22,7 +22,7 @@ handle = Ha._handle_rewind_or_reinitialize
 def position_apart(ha):
     """Gives where a running replica stands that is not on the timeline which its leader says it is on; else None.
 
-    Not in pause, in which somebody may want to look at what is only there, and not of the leader of a standby cluster.
+    Not in pause, in which somebody may want to look at what is only there, and not in a standby cluster.
     """
     server, leader = ha.state_handler, ha.cluster.leader
     theirs = leader and leader.data.get("timeline")
