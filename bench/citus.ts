@@ -2,7 +2,7 @@
 // one, two and three workers, in one run, in turn. All share the processors of one machine, so workers can only show what they cost here.
 // Prints medians, ratios and whether the aims are met. Removes what it makes.
 //
-//   pnpm --filter @strata/bench bench:citus -- --rounds 3 --seconds 10
+//   pnpm --filter @strata/bench bench:citus -- --starts 10 --rounds 3 --seconds 10
 import { randomBytes } from "node:crypto";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
@@ -16,6 +16,7 @@ import { compare, judge, summarise, table } from "./statistics.ts";
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((word, index) => index > 0 || word !== "--"),
   options: {
+    starts: { type: "string", default: "10" },
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "10" },
     image: { type: "string", default: "strata/postgresql:17-trixie" },
@@ -23,21 +24,19 @@ const { values: options } = parseArgs({
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-function whole(name: "rounds" | "seconds", least: number, most: number): number {
+function whole(name: "starts" | "rounds" | "seconds", least: number, most: number): number {
   const value = Number(options[name]);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   say(`--${name}: expected a whole number from ${least} to ${most}, found '${options[name]}'`);
   process.exit(2);
 }
 
-const [rounds, seconds] = [whole("rounds", 1, 50), whole("seconds", 1, 3_600)];
+const [starts, rounds, seconds] = [whole("starts", 1, 200), whole("rounds", 1, 50), whole("seconds", 1, 3_600)];
 const SHAPES = ["plain", "Citus alone", "1 worker", "2 workers", "3 workers"] as const;
 type Shape = (typeof SHAPES)[number];
 
 /** What one round measures of one shape. */
 interface Measured {
-  /** Seconds from `docker run` of the first node to its first answer. */
-  readonly start: number;
   /** Megabytes of all processes of the first node at rest, shared pages divided. */
   readonly memory: number;
   /** Transactions a second. */
@@ -89,21 +88,42 @@ async function load(script: string): Promise<number> {
   return transactionsPerSecond(stdout);
 }
 
+const common = { POSTGRES_PASSWORD: password, PGPASSWORD: password };
+const given = (env: Record<string, string>): string[] =>
+  Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
+
+/** Starts the first node of a shape; gives the seconds from `docker run` to its first answer. */
+async function start(shape: Shape): Promise<number> {
+  const port = await fleet.newPort();
+  const login = { user: "postgres", password, database: "postgres" };
+  const began = performance.now();
+  const env = shape === "plain" ? common : { ...common, CITUS_ENABLE: "true" };
+  await fleet.run("first", "--publish", `127.0.0.1:${port}:5432`, ...given(env), options.image);
+  return ((await firstQuery(fleet.engine, fleet.container("first"), port, login)) - began) / 1_000;
+}
+
+/** First starts of a plain node and one of Citus in turn, each first in every other round; the first round does not count. */
+async function compareStarts(): Promise<{ readonly plain: number[]; readonly citus: number[] }> {
+  const found = { plain: [] as number[], citus: [] as number[] };
+  for (let round = 0; round <= starts; round++) {
+    say(`start ${round} of ${starts}, plain and Citus`);
+    for (const shape of round % 2 ? (["plain", "Citus alone"] as const) : (["Citus alone", "plain"] as const))
+      try {
+        const took = await start(shape);
+        if (round > 0) found[shape === "plain" ? "plain" : "citus"].push(took);
+      } finally {
+        if (!fleet.interrupted) await fleet.remove("first");
+      }
+  }
+  return found;
+}
+
 /** Starts a shape, measures it, and removes it. */
 async function measure(shape: Shape): Promise<Measured> {
   const workers = Number(/^\d/.exec(shape)?.[0] ?? 0);
-  const given = (env: Record<string, string>) =>
-    Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
-  const common = { POSTGRES_PASSWORD: password, PGPASSWORD: password };
   const nodes = ["first", ...Array.from({ length: workers }, (_, index) => `worker${index + 1}`)];
   try {
-    const port = await fleet.newPort();
-    const login = { user: "postgres", password, database: "postgres" };
-    const began = performance.now();
-    const env = shape === "plain" ? common : { ...common, CITUS_ENABLE: "true" };
-    await fleet.run("first", "--publish", `127.0.0.1:${port}:5432`, ...given(env), options.image);
-    await firstQuery(fleet.engine, fleet.container("first"), port, login);
-    const start = (performance.now() - began) / 1_000;
+    await start(shape);
     const worker = { ...common, CITUS_ENABLE: "true", CITUS_ROLE: "worker", CITUS_COORDINATOR_HOST: "first" };
     for (const node of nodes.slice(1)) await fleet.run(node, ...given(worker), options.image);
     if (shape !== "plain") {
@@ -128,7 +148,7 @@ async function measure(shape: Shape): Promise<Measured> {
       "postgres",
     );
     if (shape !== "plain") for (const statement of DISTRIBUTE) await sql("first", statement);
-    return { start, memory, accounts: await load(ACCOUNT), aggregates: await load(AGGREGATE) };
+    return { memory, accounts: await load(ACCOUNT), aggregates: await load(AGGREGATE) };
   } finally {
     if (!fleet.interrupted) await fleet.remove(...nodes);
   }
@@ -145,6 +165,7 @@ try {
   const results = Object.fromEntries(SHAPES.map((shape) => [shape, [] as Measured[]])) as Record<Shape, Measured[]>;
   const loads: number[] = [];
   await fleet.open();
+  const first = await compareStarts();
   for (let round = 1; round <= rounds; round++)
     for (const shape of SHAPES) {
       say(`round ${round} of ${rounds}: ${shape}`);
@@ -155,14 +176,16 @@ try {
   const memory = summarise(of("Citus alone", "memory")).median;
   const busy = `load average ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
   const processor = `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GB`;
-  console.log(`${processor}, Docker ${fleet.engine.serverVersion}, ${options.image}, ${rounds} rounds, ${busy}\n`);
+  console.log(
+    `${processor}, Docker ${fleet.engine.serverVersion}, ${options.image}, ${starts} starts, ${rounds} rounds, ${busy}\n`,
+  );
   const speed = (what: string, key: "accounts" | "aggregates"): string[][] =>
     SHAPES.slice(1).map((shape) => compare(`${what}, ${shape}`, "tps", 0, of(shape, key), of("plain", key)));
   console.log(
     table(
       ["what", "Citus", "plain", "ratio", "aim"],
       [
-        compare("first start, to the first answer", "s", 2, of("Citus alone", "start"), of("plain", "start"), 1.3),
+        compare("first start, to the first answer", "s", 2, first.citus, first.plain, 1.3),
         [
           "idle memory of a node of Citus",
           `${memory.toFixed(0)} MB`,

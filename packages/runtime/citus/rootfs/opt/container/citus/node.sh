@@ -5,6 +5,8 @@
 # shellcheck source=register.sh
 source "${BASH_SOURCE[0]%/*}/register.sh"
 
+CITUS_CERTIFICATE_PID="" # the process that makes the certificate of a new cluster
+
 # Gives 0 if Patroni runs the server: it registers the nodes, and keeps the metadata right when one fails over.
 citus_with_patroni() { declare -F patroni_enabled >/dev/null && patroni_enabled; }
 
@@ -13,11 +15,15 @@ citus_database() { REPLY=${CITUS_DATABASE:-${POSTGRES_DB:-${POSTGRES_USER:-postg
 
 # Gives 0 if the image has Citus for its server.
 citus_is_there() {
-  local server file
+  local server
   server=$(type -P "$POSTGRES_COMMAND") || return 1
-  server=$(readlink -f -- "$server")
-  server=${server%/bin/*}
-  for file in "$server"/lib{,/postgresql}/citus.so; do
+  citus_is_beside "$server" || citus_is_beside "$(readlink -f -- "$server")"
+}
+
+# Gives 0 if Citus is where a server with that path looks for libraries.
+citus_is_beside() {
+  local file
+  for file in "${1%/bin/*}"/lib{,/postgresql}/citus.so; do
     if [[ -e $file ]]; then return 0; fi
   done
   return 1
@@ -149,7 +155,7 @@ citus_publish() {
   citus_database
   database=$REPLY
   if citus_with_patroni; then host=""; fi
-  citus_address
+  if [[ -z ${CITUS_SELF+asked} ]]; then citus_address; fi
   state_write citus "$CITUS_ROLE" "$database" "$host" "$CITUS_COORDINATOR_PORT" "$CITUS_SELF"
 }
 
@@ -201,11 +207,17 @@ SELECT 'strata nodes ' || count(*) FROM pg_catalog.pg_dist_node;"
 # Makes database and extension in the new cluster, before the user's scripts, which may want them. Patroni does that only where it
 # runs initdb itself.
 citus_create() {
-  startup_run citus_make_certificate
+  if [[ -n $CITUS_CERTIFICATE_PID ]]; then startup_wait "$CITUS_CERTIFICATE_PID" || startup_checkpoint; fi
   citus_database
   # POSTGRES_DB is there already.
   if [[ $REPLY == "$POSTGRES_DB" ]]; then startup_run citus_make_extension; else startup_run citus_make_all; fi
   ((RUN_STATUS == 0)) || die 1 "cannot make the extension citus, see above"
+}
+
+# Begins to make the certificate, beside the start of the temporary server.
+citus_certificate_begin() {
+  startup_spawn citus_make_certificate
+  CITUS_CERTIFICATE_PID=$SPAWNED_PID
 }
 
 # Makes the certificate by which nodes connect over TLS, unless the user gave one. Citus would make one itself, but of RSA, which may take

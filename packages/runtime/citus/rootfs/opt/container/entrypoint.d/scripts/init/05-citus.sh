@@ -7,6 +7,7 @@ if declare -F citus_enabled >/dev/null && citus_enabled; then
   source "$CITUS_HOME/node.sh"
   CONFIG_HOOKS+=(citus_check)
   CONFIG_MADE_HOOKS+=(citus_preload)
+  DATABASE_FILES_HOOKS+=(citus_certificate_begin)
   DATABASE_HOOKS+=(citus_create)
   NODE_HOOKS+=(citus_patroni)
   STARTED_HOOKS+=(citus_started)

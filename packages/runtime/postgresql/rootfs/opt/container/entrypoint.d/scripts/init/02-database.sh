@@ -8,6 +8,7 @@
 
 DATABASE_STAGE=strata.initdb
 DATABASE_FIRST_OWNER=strata_first_owner # the superuser during initdb where the real name comes later
+DATABASE_FILES_HOOKS=()                 # functions of fragments that are called when initdb's files are there, before the server starts
 DATABASE_HOOKS=()                       # functions of fragments that add to a new cluster before the user's scripts do
 DATABASE_SYNC_PID=""                    # the process that brings initdb's files to the disk beside the temporary server
 DATABASE_DECIDER=""                     # function of a fragment that has another program make or copy databases
@@ -201,6 +202,7 @@ database_complete() {
   local hook
   database_move_up
   database_sync_begin
+  for hook in "${DATABASE_FILES_HOOKS[@]}"; do "$hook"; done
   database_server_start
   if ! journal_has database; then
     database_create
