@@ -121,7 +121,18 @@ export class Sharded implements AsyncDisposable {
       if (groups.some(({ length }) => length !== 2)) continue;
       if (leaders.map((all) => all.map(({ host }) => host).join()).join(" ") === known.join(" ")) return;
     }
-    throw new Error(`expected metadata that name the leader of each whole group within 120 s, found ${found}`);
+    throw new Error(
+      `expected metadata that name the leader of each whole group within 120 s, found ${found}; Patroni says:\n${await this.account()}`,
+    );
+  }
+
+  /** What Patroni says of all members, and the last lines of those that do not run or stream. */
+  private async account(): Promise<string> {
+    const list = await this.site.run("exec", "-T", "c1", "patronictl", "list");
+    const well = await Promise.all([0, 1, 2].map((group) => this.members(group, /./)));
+    const others = SERVICES.slice(3).filter((name) => !well.flat().some((member) => member.name === name));
+    if (others.length === 0) return list;
+    return `${list}\n${await this.site.run("logs", "--no-color", "--tail", "60", ...others)}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

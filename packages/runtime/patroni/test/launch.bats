@@ -103,6 +103,38 @@ rewind._state = S.NOT_NEED; server.replica_cached_timeline.side_effect = OSError
   [[ $output == "0 True"*"Whether this node stands apart"*"OSError: no"*"0 True" ]]
 }
 
+# Runs restarted.py in Patroni's own classes, with a server of the states and answers that are given; needs the code.
+with_state() { with_launch 'import restarted
+from unittest.mock import Mock, create_autospec
+from patroni.ha import Ha
+from patroni.postgresql import Postgresql, STATE_NO_RESPONSE, STATE_REJECT, STATE_RUNNING
+def looked(state, answer=STATE_RUNNING, runs=True):
+  server = create_autospec(Postgresql, instance=True)
+  server.state, server._Postgresql__cb_pending = state, None
+  server.slots_handler, server.config = Mock(), Mock()
+  server.set_state.side_effect = lambda text: setattr(server, "state", text)
+  server.is_starting.side_effect = lambda: server.state == "starting"
+  for name in ("check_for_startup", "check_startup_state_changed"):
+    getattr(server, name).side_effect = lambda name=name: getattr(Postgresql, name)(server)
+  server.pg_isready.return_value, server.is_running.return_value = answer, runs
+  ha = Ha.__new__(Ha)
+  ha.state_handler, ha._start_timeout, ha._async_executor = server, None, Mock()
+  ha.is_paused = ha.has_lock = lambda: False
+  ha.handle_starting_instance()
+  return server.state
+'"$1"; }
+
+@test "restarted.py: a server that runs is not one whose start failed" {
+  run -0 with_state 'print(looked("start failed"), looked("restart failed (stopping)"), looked("start failed", STATE_REJECT))'
+  [ "${lines[-1]}" = "running running starting" ]
+  [[ ${lines[0]} == *"its state is 'start failed'"* ]]
+}
+
+@test "restarted.py: one that does not run keeps its state, and so does one whose state says nothing of a start" {
+  run -0 with_state 'print(looked("start failed", STATE_NO_RESPONSE, runs=False), looked("running"), looked("stop failed"), looked("stopped"))'
+  [ "$output" = "start failed running stop failed stopped" ]
+}
+
 # Runs etcd3_lock.py; needs what renew_lock.py needs.
 renew_lock() { as_user bash -c 'exec python3 -I "$@"' x "$BATS_TEST_DIRNAME/renew_lock.py" "$PATRONI_HOME" "$@"; }
 

@@ -1,7 +1,7 @@
 """Runs Patroni, with passwords of any letters, without its saying the same every other second, and with a lock that may expire sooner.
 
-Replicas that are left behind are compared with their leader again (diverged.py), and old releases are kept from taking
-back a lock that is another's (etcd3_lock.py).
+Replicas that are left behind are compared with their leader again (diverged.py), a server that runs is not taken for one whose start
+failed (restarted.py), and old releases are kept from taking back a lock that is another's (etcd3_lock.py).
 
 Patroni 3.1 and later raise a ttl below 20 seconds to 20, so a killed leader would be followed after 20 to 24 seconds. What makes a ttl
 safe is that a leader steps down before its lock expires (loop_wait + 2 * retry_timeout <= ttl), and that rule stays
@@ -13,6 +13,7 @@ import sys
 
 import diverged
 import patroni.postgresql.bootstrap
+import restarted
 from patroni import config
 from patroni.__main__ import main
 from patroni.exceptions import PatroniFatalException
@@ -50,6 +51,7 @@ class Repeats(logging.Filter):
 patroni.postgresql.bootstrap.quote_literal = quote
 logging.getLogger("patroni.__main__").addFilter(Repeats())
 diverged.repair()
+restarted.repair()
 if adjust:
     setattr(config.Config, NAME, adjust_less)
 # Not asked of later ones: to load the client of etcd takes time, where the store is another for nothing.
