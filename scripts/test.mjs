@@ -7,8 +7,6 @@ import { bootstrap, ROOT, run } from "./bootstrap.mjs";
 import { printPromises } from "./promises.mjs";
 import { listFailures, readReport } from "./reports.mjs";
 
-// turbo.json has test:bats-image wait for the fragments' own BATS tests: what fails there fails in the image too, and so the tests of
-// e2e, which run one file at a time and so use no more than one core, get a place before it instead of running alone at the end.
 const TASKS = [
   "build",
   "lint",

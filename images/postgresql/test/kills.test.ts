@@ -6,8 +6,7 @@ import { describe, expect, it } from "vitest";
 import { Container, VARIANTS } from "./container.js";
 import { Folder, inTurns, listing, random, SCRIPTS, Volume } from "./support.js";
 
-/** For each variant; fifty in all. */
-const KILLS = Number(process.env.STRATA_TEST_KILLS ?? 25);
+const KILLS = Number(process.env.STRATA_TEST_KILLS ?? 50);
 const SEED = Number(process.env.STRATA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const env = { POSTGRES_PASSWORD: "x", POSTGRES_DB: "app" };
 
