@@ -113,8 +113,9 @@ export class Sharded implements AsyncDisposable {
   /** Waits until each group has one leader and one that follows it, and the metadata name the leaders. */
   async settled(): Promise<void> {
     let found = "";
+    let groups: Place[][] = [];
     for (const end = Date.now() + 120_000; Date.now() < end; await sleep(500)) {
-      const groups = await Promise.all([0, 1, 2].map((group) => this.members(group, /./)));
+      groups = await Promise.all([0, 1, 2].map((group) => this.members(group, /./)));
       const leaders = await Promise.all([0, 1, 2].map((group) => this.members(group, /^Leader$/)));
       const known = await this.primaries();
       found = JSON.stringify({ groups, leaders, known });
@@ -122,15 +123,15 @@ export class Sharded implements AsyncDisposable {
       if (leaders.map((all) => all.map(({ host }) => host).join()).join(" ") === known.join(" ")) return;
     }
     throw new Error(
-      `expected metadata that name the leader of each whole group within 120 s, found ${found}; Patroni says:\n${await this.account()}`,
+      `expected metadata that name the leader of each whole group within 120 s, found ${found}; Patroni says:\n${await this.account(groups.flat())}`,
     );
   }
 
-  /** What Patroni says of all members, and the last lines of those that do not run or stream. */
-  private async account(): Promise<string> {
+  /** What Patroni says of all members, and the last lines of those that are not among the ones that run or stream. */
+  private async account(well: readonly Place[]): Promise<string> {
     const list = await this.site.run("exec", "-T", "c1", "patronictl", "list");
-    const well = await Promise.all([0, 1, 2].map((group) => this.members(group, /./)));
-    const others = SERVICES.slice(3).filter((name) => !well.flat().some((member) => member.name === name));
+    const nodes = SERVICES.filter((name) => !name.startsWith("etcd"));
+    const others = nodes.filter((node) => !well.some(({ name }) => name === node));
     if (others.length === 0) return list;
     return `${list}\n${await this.site.run("logs", "--no-color", "--tail", "60", ...others)}`;
   }
