@@ -151,22 +151,66 @@ role() {
   [[ $output == *'cannot make the extension citus, see above' ]]
 }
 
-@test "citus_make_certificate: one for the server alone, unless there is one or TLS is the user's matter" {
+@test "citus_create: passes Citus' event triggers over, and packs views by lz4" {
+  stub psql <<<'{ echo "options=${PGOPTIONS-}"; cat; } >>"$CALLS"'
+  PGOPTIONS='-c work_mem=1MB' run -0 with_citus citus_create
+  [[ $(<"$CALLS") == *'options=-c work_mem=1MB -c session_replication_role=replica'*'SET default_toast_compression = lz4'* ]]
+  : >"$CALLS"
+  run -0 with_citus citus_make_all
+  [[ $(<"$CALLS") != *session_replication_role* ]]
+}
+
+# A program that makes the two files it is told of.
+stub_openssl() {
   stub openssl <<'S'
 printf 'openssl' >>"$CALLS"; printf ' <%s>' "$@" >>"$CALLS"
 while (($# > 0)); do case $1 in -keyout | -out) echo made >"$2" ;; esac; shift; done
 [[ -z ${OPENSSL_FAILS-} ]]
 S
-  OPENSSL_FAILS=yes run -0 with_citus citus_make_certificate
-  [ -z "$(ls "$PGDATA")" ]
-  run -0 with_citus 'CONFIG_TEXT=$'"'\n'"'"ssl = '"'on'"'"; citus_make_certificate'
-  [ -z "$(ls "$PGDATA")" ]
-  run -0 with_citus 'citus_make_certificate; stat -c "%a %n" "$PGDATA"/*'
-  [ "$output" = "600 $PGDATA/server.crt"$'\n'"600 $PGDATA/server.key" ]
+}
+
+@test "citus_certificate_end: one for the server alone, made beside initdb or now, and TLS is on" {
+  stub_openssl
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_begin; citus_certificate_end; stat -c "%a %n" "$PGDATA"/server.*; cat "$PGDATA"/*.auto.conf'
+  [[ $output == "600 $PGDATA/server.crt"$'\n'"600 $PGDATA/server.key"$'\n'"ssl = 'on'"$'\n'"ssl_ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256:"* ]]
   [[ $(<"$CALLS") == *'<-newkey> <ec>'* ]]
   : >"$CALLS"
-  run -0 with_citus citus_make_certificate
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_end; grep -c "" "$PGDATA"/*.auto.conf'
+  [ "$output" = 2 ]
   [ ! -s "$CALLS" ]
+  # Broken off between the two files.
+  rm "$PGDATA/server.key" "$PGDATA"/*.auto.conf
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_end; cat "$PGDATA/server.key"'
+  [ "$output" = made ]
+}
+
+@test "citus_certificate_end: where there is no program, or the user says something of TLS, Citus does what it does" {
+  stub_openssl
+  OPENSSL_FAILS=yes run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_end'
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS$'"'\n'"'"ssl = '"'on'"'"; citus_certificate_end'
+  [ -z "$(ls "$PGDATA")" ]
+  local text
+  while read -r text; do
+    rm -f "$PGDATA"/*
+    TEXT=$text run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; eval "$TEXT"; citus_certificate_end; ls "$PGDATA"'
+    [ "$output" = $'server.crt\nserver.key' ]
+  done <<'E'
+CONFIG_TEXT+=$'\ninclude \'/c/my.conf\'\n'
+CONFIG_TEXT+=$'\ninclude_dir \'/c\'\n'
+CONFIG_TEXT+=$'\ncitus.node_conninfo = \'sslmode=prefer\'\n'
+POSTGRES_ARGS=(-c ssl=off)
+POSTGRES_ARGS=(-c citus.node_conninfo=)
+POSTGRES_INITDB_ARGS='-c SSL=off'
+E
+}
+
+@test "citus_certificate_end: the temporary server makes room for the transactions that init scripts could want, if there are any" {
+  stub_openssl
+  run -0 with_citus 'CONFIG_TEXT=""; citus_certificate_end; echo "${DATABASE_SERVER_ARGS[*]}"'
+  [ "$output" = '-c max_prepared_transactions=1' ]
+  echo 'select 1' >"$DATABASE_SCRIPTS/a.sql"
+  run -0 with_citus 'CONFIG_TEXT=""; citus_certificate_end; echo "${DATABASE_SERVER_ARGS[*]}"'
+  [ -z "$output" ]
 }
 
 @test "citus_patroni: Patroni gets group, database and the libraries" {

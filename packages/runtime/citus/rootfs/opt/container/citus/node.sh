@@ -7,6 +7,17 @@ source "${BASH_SOURCE[0]%/*}/register.sh"
 
 CITUS_CERTIFICATE_PID="" # the process that makes the certificate of a new cluster
 
+# The ciphers that Citus itself sets with a certificate of its own (CITUS_DEFAULT_SSL_CIPHERS in its utils/enable_ssl.c, 11.3 and 13.2).
+CITUS_CIPHERS=ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384
+CITUS_CIPHERS+=:ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384
+
+# How nodes connect to one another, below what the user says. A node that is cut off answers nothing, not even no: by itself a session
+# would wait for it for a quarter of an hour, with the locks that whoever enters its successor into the metadata needs. Ending it by force,
+# as Patroni does a moment after a failover, does not help: it tries to cancel its query there first, for two minutes. So connections have
+# to be given up before that.
+CITUS_CONNINFO="citus.node_conninfo = 'sslmode=require tcp_user_timeout=10000"
+CITUS_CONNINFO+=$' keepalives_idle=5 keepalives_interval=2 keepalives_count=2\'\n'
+
 # Gives 0 if Patroni runs the server: it registers the nodes, and keeps the metadata right when one fails over.
 citus_with_patroni() { declare -F patroni_enabled >/dev/null && patroni_enabled; }
 
@@ -15,8 +26,12 @@ citus_database() { REPLY=${CITUS_DATABASE:-${POSTGRES_DB:-${POSTGRES_USER:-postg
 
 # Gives 0 if the image has Citus for its server.
 citus_is_there() {
-  local server
-  server=$(type -P "$POSTGRES_COMMAND") || return 1
+  local server=$POSTGRES_COMMAND
+  if [[ $server != */* ]]; then
+    # What the shell found is in its table, without a process that prints it.
+    hash -- "$server" 2>/dev/null || return 1
+    server=${BASH_CMDS[$server]-}
+  fi
   citus_is_beside "$server" || citus_is_beside "$(readlink -f -- "$server")"
 }
 
@@ -61,7 +76,10 @@ citus_check() {
 }
 
 # Gives in CITUS_SELF the address at which the others reach this node, nothing where there is no network.
-citus_address() { CITUS_SELF=$(address_own CITUS_ADDRESS 2>/dev/null && printf '%s' "$REPLY") || CITUS_SELF=""; }
+citus_address() {
+  address_find CITUS_ADDRESS || REPLY=""
+  CITUS_SELF=$REPLY
+}
 
 # The same of the group, which Patroni has to be told; gives 1 after a fault.
 citus_check_group() {
@@ -207,28 +225,51 @@ SELECT 'strata nodes ' || count(*) FROM pg_catalog.pg_dist_node;"
 # Makes database and extension in the new cluster, before the user's scripts, which may want them. Patroni does that only where it
 # runs initdb itself.
 citus_create() {
-  if [[ -n $CITUS_CERTIFICATE_PID ]]; then startup_wait "$CITUS_CERTIFICATE_PID" || startup_checkpoint; fi
+  # Not for Citus' event triggers, which look for distributed objects among what its own scripts drop: a new cluster has none, and no
+  # triggers of the user's that would be passed over too.
+  local -x PGOPTIONS="${PGOPTIONS-} -c session_replication_role=replica"
   citus_database
   # POSTGRES_DB is there already.
   if [[ $REPLY == "$POSTGRES_DB" ]]; then startup_run citus_make_extension; else startup_run citus_make_all; fi
   ((RUN_STATUS == 0)) || die 1 "cannot make the extension citus, see above"
 }
 
-# Begins to make the certificate, beside the start of the temporary server.
+# Begins to make the certificate, beside initdb.
 citus_certificate_begin() {
   startup_spawn citus_make_certificate
   CITUS_CERTIFICATE_PID=$SPAWNED_PID
 }
 
+# Puts the certificate beside what initdb made; makes it now if an earlier start, broken off, was the one that ran initdb.
+citus_certificate_end() {
+  # Citus asks for two hundred, whose locks the server makes room for at its start. Only the user's scripts could want them.
+  if ! userscripts_are_there; then DATABASE_SERVER_ARGS+=(-c max_prepared_transactions=1); fi
+  if [[ -z $CITUS_CERTIFICATE_PID ]]; then citus_certificate_begin; fi
+  startup_wait "$CITUS_CERTIFICATE_PID" || startup_checkpoint
+  if [[ ! -e $STATE_DIR/citus.tls/server.crt ]]; then return 0; fi
+  # The key last, which says that both are there.
+  mv -- "$STATE_DIR"/citus.tls/server.{crt,key} "$PGDATA/"
+  if citus_tls_is_ours; then printf '%s\n' "ssl = 'on'" "ssl_ciphers = '$CITUS_CIPHERS'" >>"$PGDATA/postgresql.auto.conf"; fi
+}
+
+# Gives 0 if nobody but us says anything about TLS, nor might do so in a file. Then Citus would turn it on while it makes the extension, by
+# ALTER SYSTEM and a reload, which takes longer than the same two lines before the server starts.
+citus_tls_is_ours() {
+  local text=$CONFIG_TEXT
+  if [[ $text == *$'\ninclude '* || $text == *$'\ninclude_dir '* ]]; then return 1; fi
+  text="${text/"$CITUS_CONNINFO"/} ${POSTGRES_ARGS[*]} ${POSTGRES_INITDB_ARGS-}"
+  [[ ${text,,} != *ssl* && ${text,,} != *conninfo* ]]
+}
+
 # Makes the certificate by which nodes connect over TLS, unless the user gave one. Citus would make one itself, but of RSA, which may take
 # a quarter of a second. Like Citus' own it proves nothing but that it is the same.
 citus_make_certificate() {
-  local key=$PGDATA/server.key cert=$PGDATA/server.crt
-  if [[ ${CONFIG_TEXT-} == *$'\nssl = '* || -e $key || -e $cert ]] || ! type -P openssl >/dev/null; then return 0; fi
+  local key=$STATE_DIR/citus.tls/server.key cert=$STATE_DIR/citus.tls/server.crt
+  if [[ ${CONFIG_TEXT-} == *$'\nssl = '* || -e $PGDATA/server.key ]] || ! type -P openssl >/dev/null; then return 0; fi
   umask 077
-  if openssl req -new -x509 -days 36500 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=citus-auto-ssl \
-    -keyout "$key" -out "$cert" 2>/dev/null && sync -- "$key" "$cert"; then return 0; fi
-  rm -f -- "$key" "$cert"
+  mkdir -p -- "${key%/*}"
+  openssl req -new -x509 -days 36500 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=citus-auto-ssl \
+    -keyout "$key" -out "$cert" 2>/dev/null || rm -f -- "$key" "$cert"
 }
 
 # Makes database and extension on a server that runs and may write, unless they are there; gives 1 if it cannot.
@@ -242,11 +283,12 @@ SQL
   citus_make_extension
 }
 
-# Makes the extension, in a database that is there.
+# Makes the extension, in a database that is there. Its scripts make views, which are packed faster by lz4 where the server has that.
 citus_make_extension() {
   citus_database
   POSTGRES_DB=$REPLY docker_process_sql --quiet <<'SQL'
 SET client_min_messages = warning;
+DO $$BEGIN SET default_toast_compression = lz4; EXCEPTION WHEN invalid_parameter_value THEN NULL; END$$;
 CREATE EXTENSION IF NOT EXISTS citus;
 SQL
 }

@@ -7,17 +7,14 @@ if declare -F citus_enabled >/dev/null && citus_enabled; then
   source "$CITUS_HOME/node.sh"
   CONFIG_HOOKS+=(citus_check)
   CONFIG_MADE_HOOKS+=(citus_preload)
-  DATABASE_FILES_HOOKS+=(citus_certificate_begin)
+  DATABASE_BEGIN_HOOKS+=(citus_certificate_begin)
+  DATABASE_FILES_HOOKS+=(citus_certificate_end)
   DATABASE_HOOKS+=(citus_create)
   NODE_HOOKS+=(citus_patroni)
   STARTED_HOOKS+=(citus_started)
   # Shards move by logical replication, without keeping writers waiting.
   CONFIG_DEFAULTS+=$'wal_level = logical\n'
-  # A node that is cut off answers nothing, not even no: by itself a session would wait for it for a quarter of an hour, with the locks
-  # that whoever enters its successor into the metadata needs. Ending it by force, as Patroni does a moment after a failover, does not help:
-  # it tries to cancel its query there first, for two minutes. So connections have to be given up before that.
-  CONFIG_DEFAULTS+="citus.node_conninfo = 'sslmode=require tcp_user_timeout=10000"
-  CONFIG_DEFAULTS+=$' keepalives_idle=5 keepalives_interval=2 keepalives_count=2\'\n'
+  CONFIG_DEFAULTS+=$CITUS_CONNINFO
 fi
 
 # Runs the step; needs the container's command.

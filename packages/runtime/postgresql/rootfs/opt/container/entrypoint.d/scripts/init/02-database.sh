@@ -8,7 +8,8 @@
 
 DATABASE_STAGE=strata.initdb
 DATABASE_FIRST_OWNER=strata_first_owner # the superuser during initdb where the real name comes later
-DATABASE_FILES_HOOKS=()                 # functions of fragments that are called when initdb's files are there, before the server starts
+DATABASE_BEGIN_HOOKS=()                 # functions of fragments that are called before initdb, beside which they may begin work
+DATABASE_FILES_HOOKS=()                 # functions of fragments that add files to those of initdb, before the server starts
 DATABASE_HOOKS=()                       # functions of fragments that add to a new cluster before the user's scripts do
 DATABASE_SYNC_PID=""                    # the process that brings initdb's files to the disk beside the temporary server
 DATABASE_DECIDER=""                     # function of a fragment that has another program make or copy databases
@@ -179,12 +180,13 @@ database_sync() {
 
 # Begins: the marker, then initdb.
 database_begin() {
-  local waldir=""
+  local hook waldir=""
   log_info "making a new database in $PGDATA"
   if [[ -n ${POSTGRES_INITDB_WALDIR-} ]] && database_folder_is_free "$POSTGRES_INITDB_WALDIR"; then
     waldir=$POSTGRES_INITDB_WALDIR
   fi
   journal_begin "$waldir"
+  for hook in "${DATABASE_BEGIN_HOOKS[@]}"; do "$hook"; done
   database_initdb
 }
 
@@ -201,8 +203,8 @@ database_resume() {
 database_complete() {
   local hook
   database_move_up
-  database_sync_begin
   for hook in "${DATABASE_FILES_HOOKS[@]}"; do "$hook"; done
+  database_sync_begin
   database_server_start
   if ! journal_has database; then
     database_create

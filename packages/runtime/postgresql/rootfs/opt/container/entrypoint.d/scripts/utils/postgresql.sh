@@ -5,8 +5,9 @@
 # Where the server puts its socket; the place that libpq looks at by itself in Debian's packages.
 DATABASE_SOCKETS=${DATABASE_SOCKETS:-/var/run/postgresql}
 DATABASE_SOCKETS_HOME=$DATABASE_SOCKETS
-POSTGRES_OWN_ARGS=()   # options of fragments that stand above those of the command
-DATABASE_SERVER_PID="" # the temporary server of the initialisation
+POSTGRES_OWN_ARGS=()    # options of fragments that stand above those of the command
+DATABASE_SERVER_ARGS=() # options of fragments for the temporary server alone
+DATABASE_SERVER_PID=""  # the temporary server of the initialisation
 
 # Gives POSTGRES_COMMAND, POSTGRES_ARGS and, taken out of them, POSTGRES_CONFIG_FILE; needs the container's command.
 # The user's configuration file is included by ours, so it must not replace ours.
@@ -101,7 +102,7 @@ database_server_start() {
   preflight_clear_locks
   startup_spawn "$POSTGRES_COMMAND" -D "$PGDATA" -c "config_file=$STATE_DIR/postgresql.conf" "${POSTGRES_ARGS[@]}" \
     -c listen_addresses= -c "unix_socket_directories=$DATABASE_SOCKETS" -c "hba_file=$PGDATA/pg_hba.conf" \
-    -c "fsync=$fsync" -c archive_mode=off -p "${PGPORT:-5432}"
+    -c "fsync=$fsync" -c archive_mode=off "${DATABASE_SERVER_ARGS[@]}" -p "${PGPORT:-5432}"
   DATABASE_SERVER_PID=$SPAWNED_PID
   ABORT_HOOKS+=(database_server_stop)
   until database_is_ready "$DATABASE_SERVER_PID"; do
