@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Container, type Given, VARIANTS } from "./container.js";
 import { contract, type Declared } from "./contract.js";
 import { ALL, brief, CONTROLS, LARGE, LINES } from "./hostile.js";
-import { DATA, Folder, inTurns } from "./support.js";
+import { DATA, Folder, IN_MEMORY, inTurns } from "./support.js";
 
 const WIDTH = 2;
 const SEED = Number(process.env.STRATA_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -23,7 +23,8 @@ async function start(
   look?: (container: Container) => Promise<void>,
   names = given.env,
 ): Promise<Taken> {
-  await using container = await Container.start(variant, given);
+  const options = [...IN_MEMORY, ...(given.options ?? [])];
+  await using container = await Container.start(variant, { ...given, options });
   const code = await container.settled(120);
   if (code === undefined) {
     await look?.(container);
