@@ -51,9 +51,17 @@ started() { with_citus 'startup_pause() { echo "pause $1"; }; export PGPASSFILE=
   [[ $output == *'ERROR citus: cannot make the extension citus: expected to log in'*'make it yourself: CREATE EXTENSION citus' ]]
   : >"$CALLS"
   rm "$ANSWERS/here.2"
-  answer here.5 3 'ERROR:  no'
+  local number
+  for number in 5 6 7 8 9 10 11 12 13; do answer "here.$number" 3 'ERROR:  no'; done
   run -0 started
-  [[ $output == *"cannot tell Citus this coordinator's address, 192.0.2.7 (CITUS_ADDRESS): ERROR:  no; run SELECT citus_set_coordinator_host('192.0.2.7', 5433)" ]]
+  [[ ${lines[*]} == 'pause 1 pause 2 pause 3 pause 4 pause 5 pause 5 pause 5 pause 5 '*"cannot tell Citus this coordinator's address, 192.0.2.7 (CITUS_ADDRESS): ERROR:  no; run SELECT citus_set_coordinator_host('192.0.2.7', 5433)" ]]
+}
+
+@test "citus_started: tells the coordinator's address again after a deadlock" {
+  answer here.5 3 'ERROR:  deadlock detected'
+  answer here.6 0 moved
+  run -0 started
+  [[ ${lines[0]} == 'pause 1' && ${lines[1]} == *'this coordinator has moved to 192.0.2.7:5433, its workers are told' ]]
 }
 
 @test "citus_started: data of another role are not registered" {

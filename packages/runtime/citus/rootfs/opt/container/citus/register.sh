@@ -63,14 +63,19 @@ citus_fits() {
   esac
 }
 
-# Tells the coordinator its own address, by which workers reach it; without workers it takes shards itself.
+# Tells the coordinator its own address, by which workers reach it; without workers it takes shards itself. Tries again for half a minute:
+# Citus, which tells the workers at the same time, may be in the way, and a deadlock ends either of the two.
 citus_lead() {
-  local said
-  said=$(citus_here --set="address=$CITUS_SELF" --set="port=${STARTED_PORT:-5432}" --file="$CITUS_HOME/coordinator.sql" 2>&1) || {
-    log_error "cannot tell Citus this coordinator's address, $CITUS_SELF (CITUS_ADDRESS): ${said//$'\n'/; }; run SELECT" \
-      "citus_set_coordinator_host('$CITUS_SELF', ${STARTED_PORT:-5432})"
-    return 0
-  }
+  local said pause
+  for pause in 1 2 3 4 5 5 5 5 end; do
+    if said=$(citus_here --set="address=$CITUS_SELF" --set="port=${STARTED_PORT:-5432}" --file="$CITUS_HOME/coordinator.sql" 2>&1); then break; fi
+    if [[ $pause == end ]]; then
+      log_error "cannot tell Citus this coordinator's address, $CITUS_SELF (CITUS_ADDRESS): ${said//$'\n'/; }; run SELECT" \
+        "citus_set_coordinator_host('$CITUS_SELF', ${STARTED_PORT:-5432})"
+      return 0
+    fi
+    startup_pause "$pause"
+  done
   case $said in
     new) log_info "this coordinator is at $CITUS_SELF:${STARTED_PORT:-5432} and takes shards itself until there are workers" ;;
     occupied) log_error "expected no other node at $CITUS_SELF:${STARTED_PORT:-5432} (CITUS_ADDRESS), found one; give each its own" ;;
