@@ -171,7 +171,8 @@ S
 
 @test "citus_certificate_end: one for the server alone, made beside initdb or now, and TLS is on" {
   stub_openssl
-  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_begin; citus_certificate_end; stat -c "%a %n" "$PGDATA"/server.*; cat "$PGDATA"/*.auto.conf'
+  printf '#ssl = off\n' >"$PGDATA/postgresql.conf"
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS$'"'\n'"'"include_if_exists '"'/p'"'"; citus_certificate_begin; citus_certificate_end; stat -c "%a %n" "$PGDATA"/server.*; cat "$PGDATA"/*.auto.conf'
   [[ $output == "600 $PGDATA/server.crt"$'\n'"600 $PGDATA/server.key"$'\n'"ssl = 'on'"$'\n'"ssl_ciphers = 'ECDHE-ECDSA-AES128-GCM-SHA256:"* ]]
   [[ $(<"$CALLS") == *'<-newkey> <ec>'* ]]
   : >"$CALLS"
@@ -179,9 +180,11 @@ S
   [ "$output" = 2 ]
   [ ! -s "$CALLS" ]
   # Broken off between the two files.
-  rm "$PGDATA/server.key" "$PGDATA"/*.auto.conf
-  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_end; cat "$PGDATA/server.key"'
-  [ "$output" = made ]
+  rm "$PGDATA/server.crt" "$PGDATA"/*.auto.conf
+  : >"$PGDATA/server.key"
+  owned_by_user "$PGDATA"
+  run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; citus_certificate_end; cat "$PGDATA"/server.{key,crt}'
+  [ "$output" = $'made\nmade' ]
 }
 
 @test "citus_certificate_end: where there is no program, or the user says something of TLS, Citus does what it does" {
@@ -192,9 +195,14 @@ S
   local text
   while read -r text; do
     rm -f "$PGDATA"/*
+    printf '#ssl = off\n' >"$PGDATA/postgresql.conf"
+    owned_by_user "$PGDATA"
     TEXT=$text run -0 with_citus 'CONFIG_TEXT=$CONFIG_DEFAULTS; eval "$TEXT"; citus_certificate_end; ls "$PGDATA"'
-    [ "$output" = $'server.crt\nserver.key' ]
+    [ "$output" = $'postgresql.conf\nserver.crt\nserver.key' ]
   done <<'E'
+unset -v CONFIG_TEXT
+CONFIG_TEXT+=$'\ninclude_if_exists = \'/c/my.conf\'\n'
+printf 'ssl_ciphers = x' >"$PGDATA/postgresql.conf"
 CONFIG_TEXT+=$'\ninclude \'/c/my.conf\'\n'
 CONFIG_TEXT+=$'\ninclude_dir \'/c\'\n'
 CONFIG_TEXT+=$'\ncitus.node_conninfo = \'sslmode=prefer\'\n'

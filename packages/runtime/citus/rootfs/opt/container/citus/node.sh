@@ -247,25 +247,29 @@ citus_certificate_end() {
   if [[ -z $CITUS_CERTIFICATE_PID ]]; then citus_certificate_begin; fi
   startup_wait "$CITUS_CERTIFICATE_PID" || startup_checkpoint
   if [[ ! -e $STATE_DIR/citus.tls/server.crt ]]; then return 0; fi
-  # The key last, which says that both are there.
-  mv -- "$STATE_DIR"/citus.tls/server.{crt,key} "$PGDATA/"
+  # The certificate last, as Citus does it: broken off before, both are made anew, and it does so itself with one that is not whole.
+  mv -- "$STATE_DIR"/citus.tls/server.{key,crt} "$PGDATA/"
   if citus_tls_is_ours; then printf '%s\n' "ssl = 'on'" "ssl_ciphers = '$CITUS_CIPHERS'" >>"$PGDATA/postgresql.auto.conf"; fi
 }
 
-# Gives 0 if nobody but us says anything about TLS, nor might do so in a file. Then Citus would turn it on while it makes the extension, by
-# ALTER SYSTEM and a reload, which takes longer than the same two lines before the server starts.
+# Gives 0 if nobody but us says anything about TLS, nor might do so in another file. Then Citus would turn it on while it makes the
+# extension, by ALTER SYSTEM and a reload, which takes longer than the same two lines before the server starts.
 citus_tls_is_ours() {
-  local text=$CONFIG_TEXT
-  if [[ $text == *$'\ninclude '* || $text == *$'\ninclude_dir '* ]]; then return 1; fi
+  # Not where Patroni calls: what there is to know was process 1's to gather.
+  local text=${CONFIG_TEXT-}
+  [[ -n $text ]] || return 1
+  text=${text/$'\n'"include_if_exists '"/}
   text="${text/"$CITUS_CONNINFO"/} ${POSTGRES_ARGS[*]} ${POSTGRES_INITDB_ARGS-}"
-  [[ ${text,,} != *ssl* && ${text,,} != *conninfo* ]]
+  if [[ ${text,,} == *ssl* || ${text,,} == *conninfo* || ${text,,} == *$'\ninclude'* ]]; then return 1; fi
+  # initdb's own file has comments only, unless an image has another one for it to copy.
+  ! grep -Eiq '^[[:space:]]*(ssl|include|citus)' "$PGDATA/postgresql.conf"
 }
 
 # Makes the certificate by which nodes connect over TLS, unless the user gave one. Citus would make one itself, but of RSA, which may take
 # a quarter of a second. Like Citus' own it proves nothing but that it is the same.
 citus_make_certificate() {
   local key=$STATE_DIR/citus.tls/server.key cert=$STATE_DIR/citus.tls/server.crt
-  if [[ ${CONFIG_TEXT-} == *$'\nssl = '* || -e $PGDATA/server.key ]] || ! type -P openssl >/dev/null; then return 0; fi
+  if [[ ${CONFIG_TEXT-} == *$'\nssl = '* || -e $PGDATA/server.crt ]] || ! type -P openssl >/dev/null; then return 0; fi
   umask 077
   mkdir -p -- "${key%/*}"
   openssl req -new -x509 -days 36500 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=citus-auto-ssl \
@@ -283,12 +287,12 @@ SQL
   citus_make_extension
 }
 
-# Makes the extension, in a database that is there. Its scripts make views, which are packed faster by lz4 where the server has that.
+# Makes the extension, in a database that is there. Its scripts make views, which are packed faster by lz4 where the server has that, 14 or later.
 citus_make_extension() {
   citus_database
   POSTGRES_DB=$REPLY docker_process_sql --quiet <<'SQL'
 SET client_min_messages = warning;
-DO $$BEGIN SET default_toast_compression = lz4; EXCEPTION WHEN invalid_parameter_value THEN NULL; END$$;
+DO $$BEGIN SET default_toast_compression = lz4; EXCEPTION WHEN invalid_parameter_value OR undefined_object THEN NULL; END$$;
 CREATE EXTENSION IF NOT EXISTS citus;
 SQL
 }

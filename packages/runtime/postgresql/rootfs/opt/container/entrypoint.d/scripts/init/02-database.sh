@@ -199,11 +199,17 @@ database_resume() {
   database_begin
 }
 
-# Does all that comes after initdb; every step can be done twice.
-database_complete() {
+# Puts what initdb made, and what fragments add to it, where it belongs.
+database_files() {
   local hook
   database_move_up
   for hook in "${DATABASE_FILES_HOOKS[@]}"; do "$hook"; done
+}
+
+# Does all that comes after initdb; every step can be done twice.
+database_complete() {
+  local hook
+  database_files
   database_sync_begin
   database_server_start
   if ! journal_has database; then

@@ -57,7 +57,7 @@ docker_init_database_dir() {
   init_config postgres
   single_prepare_user
   database_begin
-  database_move_up
+  database_files
 }
 
 # Adds nothing: the lines were written with the cluster.
