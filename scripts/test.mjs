@@ -7,6 +7,8 @@ import { bootstrap, ROOT, run } from "./bootstrap.mjs";
 import { printPromises } from "./promises.mjs";
 import { listFailures, readReport } from "./reports.mjs";
 
+// turbo.json has test:bats-image wait for the tests of the image that it runs in. Else chance may put both before those of e2e, which run
+// one file at a time, use about one core, and would be alone at the end for a quarter of an hour.
 const TASKS = [
   "build",
   "lint",
