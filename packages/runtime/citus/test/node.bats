@@ -212,12 +212,11 @@ POSTGRES_INITDB_ARGS='-c SSL=off'
 E
 }
 
-@test "citus_certificate_end: the temporary server makes room for the transactions that init scripts could want, if there are any" {
-  stub_openssl
-  run -0 with_citus 'CONFIG_TEXT=""; citus_certificate_end; echo "${DATABASE_SERVER_ARGS[*]}"'
+@test "citus_server_args: the temporary server makes room for the transactions that init scripts could want, if there are any" {
+  run -0 with_citus 'citus_server_args; echo "${DATABASE_SERVER_ARGS[*]}"'
   [ "$output" = '-c max_prepared_transactions=1' ]
   echo 'select 1' >"$DATABASE_SCRIPTS/a.sql"
-  run -0 with_citus 'CONFIG_TEXT=""; citus_certificate_end; echo "${DATABASE_SERVER_ARGS[*]}"'
+  run -0 with_citus 'citus_server_args; echo "${DATABASE_SERVER_ARGS[*]}"'
   [ -z "$output" ]
 }
 

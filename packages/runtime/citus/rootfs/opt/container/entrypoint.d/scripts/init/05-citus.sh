@@ -8,7 +8,7 @@ if declare -F citus_enabled >/dev/null && citus_enabled; then
   CONFIG_HOOKS+=(citus_check)
   CONFIG_MADE_HOOKS+=(citus_preload)
   DATABASE_BEGIN_HOOKS+=(citus_certificate_begin)
-  DATABASE_FILES_HOOKS+=(citus_certificate_end)
+  DATABASE_FILES_HOOKS+=(citus_certificate_end citus_server_args)
   DATABASE_HOOKS+=(citus_create)
   NODE_HOOKS+=(citus_patroni)
   STARTED_HOOKS+=(citus_started)
